@@ -39,7 +39,7 @@ from cliniko_mcp.results.envelope import Answer, Envelope
 from cliniko_mcp.settings import Settings
 from cliniko_mcp.tools.boundary import check_size
 from cliniko_mcp.tools.catalogue import Catalogue
-from cliniko_mcp.tools.tool import Arguments, Tool
+from cliniko_mcp.tools.tool import CALL_AGAIN, Arguments, Tool
 from cliniko_mcp.tools.views import View, view_of
 
 if TYPE_CHECKING:
@@ -239,7 +239,9 @@ def _cut_off(tool: Tool) -> ClinikoMcpError:
         return Unavailable("The server was stopped before the answer was there; nothing was changed.", "Call again.")
     return OutcomeUnknown(
         "The server was stopped while this was under way; whether it took effect is not known.",
-        "Do not repeat it yet: look in the clinic whether the change is there, and repeat it only if it is not.",
+        CALL_AGAIN
+        if tool.repeatable
+        else "Do not repeat it yet: look in the clinic whether the change is there, and repeat it only if it is not.",
     )
 
 

@@ -195,3 +195,15 @@ def _elsewhere(diary: Diary, span: Span, who: str, sites: Collection[str], roste
         if site not in sites and within(diary.work[who, site], list(span.windows(site)))
     ]
     return f"is not at work there then, but at {' and '.join(places)}" if places else ""
+
+
+_PLURAL: Final = {"is": "are", "has": "have", "does": "do"}
+
+
+def sentence(names: Sequence[str], clause: str, where: str = "") -> str:
+    """These names with a clause of one of them (`why_none`): "Marcus Bell and Aroha Tane are not at work then."."""
+    verb, _, rest = clause.partition(" ")
+    *most, last = names
+    subject = f"{', '.join(most)} and {last}" if most else last
+    place = f" ({where})" if where else ""
+    return f"{subject}{place} {_PLURAL.get(verb, verb) if most else verb} {rest}."

@@ -32,7 +32,8 @@ _DAY_FIRST: Final = re.compile(
     r"(?P<day>\d{1,2})(?:st|nd|rd|th)?(?: of)?[ -](?P<month>[a-z]+)[ -](?P<year>\d{4}|\d{2})"
 )
 _MONTH_FIRST: Final = re.compile(r"(?P<month>[a-z]+) (?:the )?(?P<day>\d{1,2})(?:st|nd|rd|th)? (?P<year>\d{4}|\d{2})")
-_FILLERS: Final = re.compile(r"^(?:(?:date of birth|d\.?o\.?b\.?|born)(?: (?:on|is))?[: ]+)?(?:the )?")
+_APOSTROPHE: Final = re.compile(r"['’‘](\d\d)(?!\d)")
+_FILLERS: Final = re.compile(r"^(?:(?:date of birth|d\.?o\.?b\.?|born|b\.)(?: (?:on|is))?[: ]+)?(?:the )?")
 
 
 def read_birth_date(phrase: str, today: date, *, month_first: bool, field: str = "born") -> date:
@@ -41,7 +42,7 @@ def read_birth_date(phrase: str, today: date, *, month_first: bool, field: str =
     Raises InvalidArguments for anything else, days that do not exist, lie ahead or too far back, a weekday that the day
     is not, and two digits of a year that can mean two years.
     """
-    text = " ".join(clean(phrase, 60).casefold().replace(",", " ").split())
+    text = " ".join(_APOSTROPHE.sub(r"\1", clean(phrase, 60).casefold().replace(",", " ")).split())
     text = _FILLERS.sub("", text, count=1)
     weekday, text = _weekday(text)
     parts = _parts(text, month_first=month_first)

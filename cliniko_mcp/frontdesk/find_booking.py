@@ -1,10 +1,11 @@
 """Which visit is meant: by an id, or by person and time as the desk says it, shared by every tool that takes a visit.
 
 Requests: one or two for an id; else those of the patient's name (`patients.by_phrase`) and one for each hundred
-bookings of the days that the words may mean, which are one or two stretches and seldom three.
+bookings of the days that the words may mean, which are one or two stretches and seldom three; two more where a patient
+has nothing then, for a place in a class that was cancelled.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ from enum import Enum
 from functools import partial
 from typing import Final
 
+from cliniko_mcp.cliniko.filters import Given
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.cliniko.resources.attendees import Attendee, Attendees
 from cliniko_mcp.cliniko.resources.bookings import Bookings
@@ -21,14 +23,14 @@ from cliniko_mcp.errors import Ambiguous, InvalidArguments, NotAllowed, NotFound
 from cliniko_mcp.frontdesk.bookings import Entry, bookings, entry_of
 from cliniko_mcp.frontdesk.clashes import check_zone
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
-from cliniko_mcp.frontdesk.matching import Tier, fits, words
 from cliniko_mcp.frontdesk.patient_names import known_patient
-from cliniko_mcp.frontdesk.patient_phrase import read_phrase
-from cliniko_mcp.frontdesk.patients import ambiguous, by_phrase, patient
-from cliniko_mcp.frontdesk.roster import Known, Roster, best_fitting, candidate, gone, is_id, with_birth_year
+from cliniko_mcp.frontdesk.patients import ambiguous
+from cliniko_mcp.frontdesk.patients import patient as find_patient
+from cliniko_mcp.frontdesk.roster import Known, Roster, candidate, gone, with_birth_year
 from cliniko_mcp.frontdesk.spans import Span
 from cliniko_mcp.frontdesk.visit_choices import Hit, nearest, patients_of, several
 from cliniko_mcp.frontdesk.visit_phrase import Order, VisitPhrase, read_visit_phrase
+from cliniko_mcp.frontdesk.visit_search import VisitSearch, visit_search
 from cliniko_mcp.frontdesk.visit_times import is_time, readings
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import local_day
@@ -39,6 +41,8 @@ NEEDS: Final[tuple[Operation, ...]] = (Bookings.get_booking, Bookings.list_booki
 AHEAD: Final = timedelta(days=730)
 """How far ahead, and back, a patient's bookings are looked for where no time is said."""
 _DAY: Final = timedelta(days=1)
+_IN_DIARY: Final = timedelta(days=14)
+"""How far ahead, and back, a practitioner's next and last visits are looked for."""
 _WIDEST: Final = timedelta(days=40)
 """How long a time may be in which everyone's visits are looked through."""
 
@@ -74,143 +78,40 @@ async def which_visit(
     roster: Roster,
     text: str | VisitPhrase,
     looking: Looking,
-    patient: Known[Patient] | None = None,
+    patient: Known[Patient] | str | None = None,
     practitioner: Known[Practitioner] | None = None,
 ) -> WhichVisit:
     """The one visit that a text means: "Faye's 9:15 on Monday", "the 3 pm with Mei Ng", "his last one", an id.
 
-    `patient` and `practitioner` are named beside it: for "his", and for a time alone. Blocked-out times are given back
+    `patient` and `practitioner` are named beside it: for "his", and for a time alone. Of several patients whom the
+    words for one fit, the one with a visit then is meant. Blocked-out times are given back
     by their id. Raises NotFound, Ambiguous (both with up to five visits to choose from), InvalidArguments where nobody
     is named or a time is said at a site whose zone is not known, and NotUnderstood for a time that cannot be read.
     """
     phrase = text
     if isinstance(phrase, str):
         phrase = read_visit_phrase(phrase, lambda words: is_time(words, clinic.now, roster))
+    if isinstance(patient, str):
+        try:
+            patient = await find_patient(clinic, patient)
+        except Ambiguous:
+            if phrase.id or phrase.person or not phrase.when:
+                raise
+            phrase, patient = replace(phrase, person=patient, pronoun=False, is_patient=True), None
     if phrase.id:
         return await _by_id(clinic, roster, phrase.id, looking, patient)
-    search = await _search(clinic, roster, phrase, patient, practitioner)
+    search = await visit_search(clinic, roster, phrase, patient, practitioner)
     if not phrase.when:
         return await _undated(clinic, roster, search, phrase, looking)
     return await _dated(clinic, roster, search, phrase, looking)
 
 
-@dataclass(frozen=True, slots=True)
-class _Search:
-    """Whose visits fit: of these patients or of this practitioner (`staff`, where a name fits both), at this site, of
-    these types; no ids mean all. `people` is None where nobody is named but staff."""
-
-    people: Sequence[Known[Patient]] | None
-    staff: Known[Practitioner] | None = None
-    practitioner: Known[Practitioner] | None = None
-    site_id: str = ""
-    type_ids: frozenset[str] = frozenset()
-
-    @property
-    def name(self) -> str:
-        """Whose visits are looked for, for a sentence."""
-        if self.people is not None and len(self.people) == 1:
-            return with_birth_year(self.people[0])
-        if self.people:
-            return f"The {len(self.people)} patients of that name"
-        seen = self.practitioner or self.staff
-        return with_birth_year(seen) if seen else "The clinic"
-
-    @property
-    def has(self) -> str:
-        """The verb that goes with the name."""
-        return "have" if self.people is not None and len(self.people) > 1 else "has"
-
-    def hits(self, entries: Sequence[Entry]) -> list[Hit]:
-        """The entries that fit, once for each patient by whom they do."""
-        found: list[Hit] = []
-        for entry in entries:
-            if entry.kind == "block" or (self.site_id and entry.business_id != self.site_id):
-                continue
-            if self.type_ids and entry.type_id not in self.type_ids:
-                continue
-            if self.practitioner is not None and entry.practitioner_id != self.practitioner.id:
-                continue
-            theirs = [Hit(entry, who) for who in self.people or () if who.id in entry.patient_ids]
-            found += theirs
-            staffed = self.staff is not None and entry.practitioner_id == self.staff.id
-            if not theirs and (staffed or (self.people is None and self.staff is None)):
-                found.append(Hit(entry, None))
-        return found
-
-
-async def _search(
-    clinic: GuardedClinic,
-    roster: Roster,
-    phrase: VisitPhrase,
-    beside: Known[Patient] | None,
-    practitioner: Known[Practitioner] | None,
-) -> _Search:
-    person = phrase.person
-    if phrase.mine:
-        practitioner = roster.practitioner("me")
-    elif phrase.practitioner:
-        try:
-            practitioner = roster.practitioner(phrase.practitioner)
-        except NotFound:
-            # "Mei's 9:15 with Jane Lima": whoever is named second is the patient
-            staff = _staff(roster, person) if person else None
-            if person and staff is None:
-                raise
-            person, practitioner = phrase.practitioner, staff
-    site_id = roster.business(phrase.site).id if phrase.site else ""
-    type_ids = _types(roster, phrase.kind, "prefixes") if phrase.kind else frozenset[str]()
-    if phrase.kind and not type_ids:
-        roster.type(phrase.kind)  # says that there is none, with those that come near
-    if person and not type_ids and (type_ids := _types(roster, person, "words")):
-        person = ""
-    staff = _staff(roster, person) if person and practitioner is None and phrase.when else None
-    people: Sequence[Known[Patient]] | None = None
-    if person:
-        people = await _people(clinic, person, found_staff=staff is not None)
-    if beside is not None and (people is None or beside.id in {who.id for who in people}):
-        people, staff = [beside], None
-    elif beside is not None and people:
-        raise Ambiguous(
-            f"Two patients are named: {with_birth_year(people[0])} and {with_birth_year(beside)}.",
-            "Ask whose visit is meant, and name that patient alone.",
-        )
-    if people is None and (phrase.pronoun or not (staff or practitioner or phrase.when)):
-        raise InvalidArguments(
-            "It is not said whose visit is meant.",
-            'Name the patient, and the time where there are several: "Jane Lima, Monday at 9:15". An id serves too.',
-            field="appointment",
-        )
-    return _Search(people, staff, practitioner, site_id, type_ids)
-
-
-def _staff(roster: Roster, name: str) -> Known[Practitioner] | None:
-    with suppress(NotFound, Ambiguous):
-        return roster.practitioner(name)
-    return None
-
-
-def _types(roster: Roster, text: str, tier: Tier) -> frozenset[str]:
-    return frozenset(kind.id for kind in roster.types.values() if fits(words(text), kind.names, tier))
-
-
-async def _people(clinic: GuardedClinic, text: str, *, found_staff: bool) -> Sequence[Known[Patient]] | None:
-    """All patients whom a text fits best; None where none does and it is the name of one who works here."""
-    phrase = await read_phrase(clinic, clean(text, 255))
-    found = await by_phrase(clinic, phrase)
-    if found.close or found.missed or not found.patients or is_id(text):
-        return None if found_staff else [await patient(clinic, text)]
-    if not found.whole:
-        raise ambiguous(clean(text, 80), found.patients)
-    if phrase.name and (fitting := best_fitting(words(phrase.name), found.patients)):
-        hidden = tuple(who for who in fitting if who.gone)
-        return [replace(who, others=hidden) for who in fitting if not who.gone] or fitting
-    return [who for who in found.patients if not who.gone] or found.patients
-
-
 async def _undated(
-    clinic: GuardedClinic, roster: Roster, search: _Search, phrase: VisitPhrase, looking: Looking
+    clinic: GuardedClinic, roster: Roster, search: VisitSearch, phrase: VisitPhrase, looking: Looking
 ) -> WhichVisit:
     """The visit of a patient where no time is said: the only one coming, or the only one today; next, last."""
+    if not search.people and search.practitioner is not None and _next_of_staff(phrase.order, looking):
+        return await _undated_of_staff(clinic, roster, search, phrase)
     if not search.people:
         raise InvalidArguments(
             f"{search.name} has many visits: the patient or the time is missing.",
@@ -243,6 +144,30 @@ async def _undated(
     raise await nearest(clinic, roster, every, f"{with_birth_year(who)} has {missing}.", now)
 
 
+def _next_of_staff(order: Order, looking: Looking) -> bool:
+    """Whether "my next patient" or, where the past is meant first, "my last one" is one visit of a practitioner's."""
+    return order == "next" or (order in ("last", "latest") and looking is Looking.PAST)
+
+
+async def _undated_of_staff(
+    clinic: GuardedClinic, roster: Roster, search: VisitSearch, phrase: VisitPhrase
+) -> WhichVisit:
+    """The next or the last visit in a practitioner's diary: "my next patient", "the last one with Mei Ng"."""
+    now, who = clinic.now, search.practitioner
+    assert who is not None
+    low, high = (now, now + _IN_DIARY) if phrase.order == "next" else (now - _IN_DIARY, now)
+    every = search.hits(await bookings(clinic, low, high, practitioners=[who.id]))
+    fitting = [hit for hit in every if (hit.entry.starts > now) is (phrase.order == "next")]
+    fitting = _ends_of(fitting, first=phrase.order == "next")
+    if len(fitting) == 1:
+        return await _one(clinic, search, phrase, fitting[0], "")
+    if fitting:
+        raise await several(clinic, roster, fitting, f"{search.name} has {len(fitting)} that begin together.")
+    days = _IN_DIARY.days
+    when = f"in the next {days} days" if phrase.order == "next" else f"in the last {days} days"
+    raise NotFound(f"{search.name} has no visit {when}.", "Say a day and a time; show_diary lists what is booked.")
+
+
 def _in_order(order: Order, looking: Looking, begun: Sequence[Hit], ahead: Sequence[Hit]) -> list[Hit]:
     """Those that "next" or "last" can mean; of several that begin at once all."""
     if order == "next":
@@ -253,6 +178,11 @@ def _in_order(order: Order, looking: Looking, begun: Sequence[Hit], ahead: Seque
     if order == "last" and looking is not Looking.PAST:  # the last one there was, or the last of those to come
         found += _ends_of(ahead, first=False)
     return found
+
+
+def _once(hits: Iterable[Hit]) -> list[Hit]:
+    """These, an entry that was found in two directions once."""
+    return list({(hit.entry.id, hit.patient.id if hit.patient else ""): hit for hit in hits}.values())
 
 
 def _freed_first(hits: Sequence[Hit]) -> list[Hit]:
@@ -272,7 +202,7 @@ def _is_today(entry: Entry, roster: Roster, now: datetime) -> bool:
 
 
 async def _dated(
-    clinic: GuardedClinic, roster: Roster, search: _Search, phrase: VisitPhrase, looking: Looking
+    clinic: GuardedClinic, roster: Roster, search: VisitSearch, phrase: VisitPhrase, looking: Looking
 ) -> WhichVisit:
     """The visit at the time that is said, in the direction of the tool first and then in the other."""
     spans = readings(phrase.when, clinic.now, roster)
@@ -289,7 +219,7 @@ async def _dated(
         fitting = today
     elif way == "ahead":
         fitting = [*fitting, *today]
-    fitting = list({(hit.entry.id, hit.patient.id if hit.patient else ""): hit for hit in fitting}.values())
+    fitting = _once(fitting)
     if freed:
         fitting = _freed_first(fitting)
     if phrase.order and len(fitting) > 1:
@@ -306,10 +236,14 @@ async def _dated(
             clinic, roster, fitting, f"{whose} {'have' if whose == 'They' else 'has'} {len(fitting)} appointments: "
             f"{span.description}.",
         )  # fmt: skip
-    gone_then = [hit for hits in found.values() for hit in hits]
+    gone_then = list(
+        {(hit.entry.id, hit.patient and hit.patient.id): hit for hits in found.values() for hit in hits}.values()
+    )
     if gone_then:
         what = f"{search.name} {search.has} only cancelled appointments: {span.description}."
         raise await nearest(clinic, roster, gone_then, what, clinic.now)
+    if not every and search.people and len(search.people) == 1:
+        await _refuse_a_cancelled_place(clinic, roster, search.people[0], spans)
     near = sorted(every.values(), key=lambda hit: (hit.entry.cancelled, _distance(hit.entry, spans)))
     if near:
         # of "7:15" that may be today's or tomorrow's, the one beside what is offered
@@ -317,7 +251,28 @@ async def _dated(
     raise await nearest(clinic, roster, near, f"{search.name} {search.has} no appointment: {span.description}.", None)
 
 
-async def _around(clinic: GuardedClinic, search: _Search, span: Span) -> list[Hit]:
+async def _refuse_a_cancelled_place(
+    clinic: GuardedClinic, roster: Roster, who: Known[Patient], spans: Mapping[str, Span]
+) -> None:
+    """Raise NotFound where the patient had a place in a class then that is cancelled, which the class no longer shows.
+
+    One or two requests.
+    """
+    with suppress(NotAllowed):
+        places = await clinic.collect(Attendees.list_attendees, patient_id=who.id, cancelled_at=Given.YES)
+        found = await clinic.by_id(Bookings.list_bookings, [place.booking_id for place in places if place.booking_id])
+        entries = [entry for row in found.values() if (entry := entry_of(row)) is not None and entry.kind == "group"]
+        hits = [Hit(entry, who) for entry in entries]
+        for hit in {hit.entry.id: hit for span in spans.values() for hit in _within(hits, span)}.values():
+            kind = roster.name("appointment_type_id", hit.entry.type_id) or "a class"
+            starts = local_text(hit.entry.starts, roster.zone(hit.entry.business_id))
+            raise NotFound(
+                f"The place of {with_birth_year(who)} in {kind} on {starts} is cancelled already.",
+                "It stays so; book_appointment takes a new one.",
+            )
+
+
+async def _around(clinic: GuardedClinic, search: VisitSearch, span: Span) -> list[Hit]:
     """All that fits on the days of a span, whatever its time, cancelled ones too."""
     low, high = (span.bounds[0] - _DAY, span.bounds[1] + _DAY)
     alone = search.people[0].id if search.people and len(search.people) == 1 and search.staff is None else None
@@ -342,7 +297,7 @@ def _distance(entry: Entry, spans: Mapping[str, Span]) -> timedelta:
     return min(abs(entry.starts - span.bounds[0]) for span in spans.values())
 
 
-async def _one(clinic: GuardedClinic, search: _Search, phrase: VisitPhrase, hit: Hit, when: str) -> WhichVisit:
+async def _one(clinic: GuardedClinic, search: VisitSearch, phrase: VisitPhrase, hit: Hit, when: str) -> WhichVisit:
     who, note = hit.patient, ""
     if who is None and hit.entry.kind == "appointment":
         who = next(iter(await patients_of(clinic, hit.entry)), None)

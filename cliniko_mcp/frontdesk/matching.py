@@ -141,6 +141,6 @@ def likeness(spoken: Sequence[str], name: str) -> float:
 def _alike(word: str, other: str, ratio: float) -> float:
     if word == other:
         return 100.0
-    if len(word) > 1 and other.startswith(word):
-        return max(ratio, 95.0)
+    if other.startswith(word):
+        return max(ratio, 95.0 if len(word) > 1 else 88.0)  # an initial alone comes near, and never fits
     return max(ratio, 88.0) if len(word) > 2 and word in other else ratio

@@ -21,7 +21,8 @@ _MONTH: Final = (
     r"|nov(?:ember)?|dec(?:ember)?)\.?"
 )
 _LABEL: Final = (
-    r"(?:\b(?:(?:born|date of birth|birth ?(?:day|date)|d\.?o\.?b|year of birth)\b\.?(?: (?:on|in)(?: the)?\b)?"
+    r"(?:\b(?:(?:born|date of birth|birth ?(?:day|date)|d\.?o\.?b|year of birth|b(?=\. ?[0-9'’]))\b\.?"
+    r"(?: (?:on|in)(?: the)?\b)?"
     r"|(?:tele)?phone|tel|mob(?:ile)?|cell|e-?mail|(?:patient )?id)\b\.?(?: (?:is|no|number)\b)?[:=# ]*)?"
 )
 _DAY: Final = r"[0-9]{1,2}(?:st|nd|rd|th)?"
@@ -33,7 +34,9 @@ _SLASHED: Final = re.compile(
     re.I,
 )
 _WORDED: Final = re.compile(
-    rf"{_LABEL}\b(?:the )?({_DAY}(?: of)?[ -]{_MONTH}|{_MONTH} (?:the )?{_DAY}),?[ -]([0-9]{{4}})\b", re.I
+    rf"{_LABEL}\b(?:the )?({_DAY}(?: of)?[ -]{_MONTH}|{_MONTH} (?:the )?{_DAY}),?[ -]"
+    r"(?:([0-9]{4})\b|['’‘]?([0-9]{2})\b(?![ /.:-]*[0-9]))",
+    re.I,
 )
 _CALLED: Final = r"patient (?:(?:number|no)\b[:=#. ]*|#)?(?=[1-9][0-9]{0,19}\b(?![ /.+-]*[0-9]))"
 _LABELLED_ID: Final = re.compile(rf"\b(?:(?:patient )?id\b[:=#. ]*|{_CALLED})([0-9]{{1,20}})\b", re.I)
@@ -186,12 +189,21 @@ async def _slashed(clinic: GuardedClinic, match: re.Match[str]) -> date | None:
     month, day = (one, two) if month_first(None, zone) else (two, one)
     if len(match[4]) == 4:
         return date(year, month, day)
+    return _latest(year, month, day, local_day(now, zone))
+
+
+def _latest(year: int, month: int, day: int, today: date) -> date:
+    """The latest day with these two digits of a year that is not in the future."""
     near = date(2000 + year, month, day)
-    return near if near <= local_day(now, zone) else date(1900 + year, month, day)
+    return near if near <= today else date(1900 + year, month, day)
 
 
 async def _worded(clinic: GuardedClinic, match: re.Match[str]) -> date | None:
     # Read in a leap year near now, because phrases of time reach back no further than a clinic's own years.
     spoken = match[1].replace("-", " ").replace(".", "")
-    when = parse_when(f"{spoken} 2028", now=clinic.now, zone=await clinic.zone())
-    return date(int(match[2]), when.start.month, when.start.day) if (when.end - when.start).days <= 1 else None
+    now, zone = clinic.now, await clinic.zone()
+    when = parse_when(f"{spoken} 2028", now=now, zone=zone)
+    if (when.end - when.start).days > 1:
+        return None
+    month, day = when.start.month, when.start.day
+    return date(int(match[2]), month, day) if match[2] else _latest(int(match[3]), month, day, local_day(now, zone))

@@ -51,7 +51,8 @@ FREQUENCY: Final = re.compile(
 )
 
 LENGTH: Final = re.compile(
-    rf",? ?\b(?:for|over) (?:the )?(?:next )?(?P<length>a|an|\d{{1,3}}) (?P<unit>{UNIT}|years?)(?![a-z])"
+    r",? ?\b(?:for|over) (?:the )?(?:next (?=[a-z])|(?:next )?(?P<length>a|an|\d{1,3}) )"
+    rf"(?P<unit>{UNIT}|years?)(?![a-z])"
 )
 """For how long, see `end_of_length`."""
 _EDGES: Final = (
@@ -99,7 +100,7 @@ def ending_in(text: str, *, after_to: bool = False) -> Ending | None:
 
 def end_of_length(match: re.Match[str], first: datetime) -> datetime:
     """The local time until which what first begins at the local time `first` goes on, of a match of `LENGTH`."""
-    number = 1 if match["length"] in ("a", "an") else int(match["length"])
+    number = 1 if match["length"] in (None, "a", "an") else int(match["length"])
     kind, size = ("Monthly", 12) if match["unit"].startswith("year") else unit_of(match["unit"])
     return later(first, kind, number * size)
 

@@ -301,9 +301,11 @@ def chosen(noun: str, query: str, among: Mapping[str, Known[RecordT]], advice: s
     spoken = words(shown)
     fitting = best_fitting(spoken, among.values())
     if not fitting and noun not in _PEOPLE:
-        fitting = best_fitting(bare_words(spoken), among.values()) or best_fitting(
-            in_full(noun, spoken), among.values()
+        bare = bare_words(spoken)
+        readings = (
+            best_fitting(phrase, among.values()) for phrase in (bare, in_full(noun, spoken), in_full(noun, bare))
         )
+        fitting = next(filter(None, readings), fitting)
     closest = [row for row in fitting if not row.gone] or fitting
     if len(closest) == 1:
         return replace(closest[0], others=tuple(row for row in fitting if row.id != closest[0].id))

@@ -45,9 +45,17 @@ def in_full(noun: str, spoken: Sequence[str]) -> list[str]:
 
 
 _OWN: Final = re.compile(r"(?:me|my|mine|myself|i|my own|my (?:diary|calendar|schedule|day))", re.I)
-_EVERYONE: Final = frozenset(("everyone", "everybody", "all", "all practitioners", "the whole team", "whole team"))
+_EVERYONE: Final = frozenset(("everyone", "everybody", "all")) | {
+    f"{every}{noun}"
+    for every in ("all ", "all the ", "all of the ", "every ", "the whole ", "the entire ", "whole ", "entire ")
+    for noun in ("practitioner", "practitioners", "team", "staff", "clinicians", "clinic", "practice")
+}
 _ANYONE: Final = _EVERYONE | {"anyone", "anybody", "any", "any practitioner", "whoever", "no preference", "the team"}
-_EVERYWHERE: Final = frozenset(("both", "both sites", "all", "all sites", "every site", "everywhere"))
+_EVERYWHERE: Final = frozenset(("both", "all", "everywhere")) | {
+    f"{every}{noun}"
+    for every in ("both ", "both the ", "all ", "all the ", "all of the ", "every ")
+    for noun in ("site", "sites", "clinics", "clinic", "locations", "location", "branches", "places")
+}
 _ALL_TIME: Final = frozenset(
     (
         "all time",

@@ -8,7 +8,7 @@ from typing import Final
 from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.cliniko.resources.practitioners import Practitioner
 from cliniko_mcp.frontdesk import appointment_offers, working_hours
-from cliniko_mcp.frontdesk.availability import Slot, SlotRow, free_slots, group_slots, why_none
+from cliniko_mcp.frontdesk.availability import Slot, SlotRow, free_slots, group_slots, sentence, why_none
 from cliniko_mcp.frontdesk.day_sheet import block_kinds
 from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.frontdesk.roster import Known, Roster
@@ -139,9 +139,9 @@ class TimeSearch:
         for person in without:
             clause = why_none(diary, self.span, person.id, sites, self.length, self.now, self.roster, kinds)
             clauses.setdefault(clause, []).append(self.roster.name("practitioner_id", person.id))
-        where = f" at {self.roster.name('business_id', self.site.id)}" if self.site else ""
+        where = self.roster.name("business_id", self.site.id) if self.site else ""
         by_names = sorted(clauses.items(), key=lambda clause: clause[1])
-        return [f"{', '.join(names)}{where}: {clause}." for clause, names in by_names]
+        return [sentence(names, clause, where) for clause, names in by_names]
 
     async def nearest(self, offering_ids: frozenset[str]) -> list[SlotRow]:
         """The nearest starts that differ in one thing: the time, of each who was asked for; who; or where."""

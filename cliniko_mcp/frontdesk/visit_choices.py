@@ -48,7 +48,8 @@ async def nearest(
 
 def _more(hits: Sequence[Hit]) -> str:
     more = len(hits) - MAX_CANDIDATES
-    return f"; {more} more {'is' if more == 1 else 'are'} not shown" if more > 0 else ""
+    noun = "candidate is" if more == 1 else "candidates are"
+    return f"; {more} more {noun} not shown" if more > 0 else ""
 
 
 async def _rows(clinic: GuardedClinic, roster: Roster, hits: Sequence[Hit]) -> list[JsonValue]:

@@ -90,7 +90,8 @@ _MAX_WORDS: Final = 24
 class VisitPhrase:
     """The parts of what was said of a visit, each empty where nothing was.
 
-    `pronoun` says that a person is meant whom the text does not name ("his"); `mine` that the key's own practitioner.
+    `pronoun` says that a person is meant whom the text does not name ("his"); `mine` that the key's own practitioner;
+    `is_patient` that the person can only be a patient, as one who is named in an argument of its own.
     """
 
     id: str = ""
@@ -102,6 +103,7 @@ class VisitPhrase:
     order: Order = ""
     pronoun: bool = False
     mine: bool = False
+    is_patient: bool = False
 
 
 def read_visit_phrase(text: str, reads: Callable[[str], bool]) -> VisitPhrase:

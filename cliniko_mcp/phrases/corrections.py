@@ -19,6 +19,8 @@ _TAKES_BACK: Final = re.compile(
     r"(?=$|[\s,;.!?:\u2013\u2014-])[\s,;.!?:\u2013\u2014-]*",
     re.IGNORECASE,
 )
+_SHORTEST_DAY: Final = 4
+"""Letters of the shortest garbled day, such as "thrs"."""
 _PAUSES: Final = " \t,;.!?:-\u2013\u2014"
 # these may close a phrase without taking anything back: "Thursday, sorry"
 _CLOSING: Final = re.compile(r"(?:sorry|actually|rather)[\s,;.!?]*$", re.IGNORECASE)
@@ -60,9 +62,18 @@ def _begun(before: ParsedPhrase | None, part: str, now: Now, lost: list[str]) ->
 
 
 def _has_day(part: str) -> bool:
-    """Whether a part that could not be read speaks of a day, which what corrects it may leave unsaid."""
-    known = (look_up(word.strip(_PAUSES).casefold()) for word in part.split())
-    return any(word is not None and word.kind in {"weekday", "month", "unit"} for word in known)
+    """Whether a part that could not be read speaks of a day, which what corrects it may leave unsaid.
+
+    A word that nobody knows may be one: "Wendsnesday".
+    """
+    return any(_may_be_day(word.strip(_PAUSES).casefold()) for word in part.split())
+
+
+def _may_be_day(word: str) -> bool:
+    known = look_up(word)
+    if known is None:
+        return len(word) >= _SHORTEST_DAY and word.isalpha() and not word.endswith("ish")
+    return known.kind in {"weekday", "month", "unit"}
 
 
 def _replaced(before: ParsedPhrase | None, here: ParsedPhrase) -> ParsedPhrase:

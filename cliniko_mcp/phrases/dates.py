@@ -110,13 +110,18 @@ def nearer(before: DaySpan, after: DaySpan, today: date) -> DaySpan:
     return before if today - before.last < after.first - today else after
 
 
+_DAYS_OF_A_WEEKEND: Final = 2
+
+
 def either_reading(before: DaySpan, after: DaySpan) -> Exception:
     """The error for a name that could be past or to come, where a tool looks both ways."""
     readings = [
         day_words(days.first) if days.size == 1 else f"{day_words(days.first)} to {day_words(days.last)}"
         for days in (before, after)
     ]
-    return not_understood(f'That can mean {readings[0]} or {readings[1]}: say "last", "this" or "next", or the date.')
+    # "last October" can be either of two in November, and so can "next December"
+    how = 'say "last", "this" or "next", or the date' if after.size <= _DAYS_OF_A_WEEKEND else "say the year"
+    return not_understood(f"That can mean {readings[0]} or {readings[1]}: {how}.")
 
 
 def days_from(partial: PartialDate, start: date) -> DaySpan:

@@ -13,6 +13,8 @@ from cliniko_mcp.phrases.refusals import not_understood, quotable
 from cliniko_mcp.phrases.vocabulary import UNDATED, VAGUE, look_up
 
 MAX_LENGTH: Final = 200
+_LONGEST_MONTH: Final = 31
+_HOURS_OF_A_CLOCK: Final = 12
 
 
 class Token(NamedTuple):
@@ -111,7 +113,25 @@ def tokenise(phrase: str, now: Now) -> list[Token]:
         spaced = False
     if found and all(token.kind in {"hedge", "polite"} or token == _COMMA for token in found):
         raise _too_vague(quotable(phrase))
-    return _without_binding_dashes(_join_numbers(_without_politeness(found)))
+    kept = _join_numbers(_without_politeness(found))
+    _refuse_bare_number(kept)
+    return _without_binding_dashes(kept)
+
+
+def _refuse_bare_number(found: list[Token]) -> None:
+    """Raise NotUnderstood for "Thursday 10", which is an hour to one and a day of the month to another."""
+    words = [token for token in found if token != _COMMA]
+    if len(words) < 2 or words[-2].kind != "weekday" or words[-1].kind != "num" or words[-1].value > _LONGEST_MONTH:
+        return
+    name, number = words[-2].text.capitalize(), words[-1].value
+    hour = f'"{name} at {number}" or ' if number <= _HOURS_OF_A_CLOCK else ""
+    raise not_understood(
+        f'"{name} {number}" can be an hour or a day of the month: say {hour}"{name} the {number}{_ending(number)}".'
+    )
+
+
+def _ending(number: int) -> str:
+    return {1: "st", 2: "nd", 3: "rd"}.get(number % 10 if number not in (11, 12, 13) else 0, "th")
 
 
 def _without_politeness(found: list[Token]) -> list[Token]:

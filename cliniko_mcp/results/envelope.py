@@ -4,6 +4,7 @@
 in structured content and text, because hosts read one or the other.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -148,8 +149,15 @@ def compact(value: object) -> str:
     return to_json(value).decode()
 
 
+_CHOICES: Final = frozenset(("candidates", "sessions"))
+"""Details of errors that are lists to choose from."""
+
+
 def error_body(error: ClinikoMcpError) -> dict[str, JsonValue]:
-    """An error as the model reads it, under 300 tokens: code, message, fix, then as many details as fit."""
+    """An error as the model reads it, under 300 tokens: code, message, fix, then as many details as fit.
+
+    Of what there is to choose from the first that fit are shown, with how many are not.
+    """
     message = shortened(clean(error.message, lines=True), _MESSAGE_TOKENS)
     body: dict[str, JsonValue] = {"code": error.code, "message": message}
     if error.fix:
@@ -158,7 +166,17 @@ def error_body(error: ClinikoMcpError) -> dict[str, JsonValue]:
         value = cleaned(detail)
         if value not in ({}, []) and size({**body, name: value}) <= MAX_ERROR_TOKENS:
             body[name] = value
+        elif name in _CHOICES and isinstance(value, list):
+            body |= _first_choices(name, value, body)
     return body
+
+
+def _first_choices(name: str, choices: list[JsonValue], body: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    for number in range(len(choices) - 1, 0, -1):
+        shown: dict[str, JsonValue] = {name: choices[:number], "left_out_for_room": len(choices) - number}
+        if size({**body, **shown}) <= MAX_ERROR_TOKENS:
+            return shown
+    return {}
 
 
 def cleaned(value: JsonValue) -> JsonValue:

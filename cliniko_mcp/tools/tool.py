@@ -16,7 +16,7 @@ from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.models import Body, Record, complaints, row_id
 from cliniko_mcp.cliniko.operations import Operation, Risk
 from cliniko_mcp.cliniko.registry import is_list, reads
-from cliniko_mcp.errors import ClinikoRefused, InvalidArguments, JsonValue
+from cliniko_mcp.errors import ClinikoRefused, InvalidArguments, JsonValue, OutcomeUnknown
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.budget import ENVELOPE_TOKENS, MAX_TOKENS, USUAL_TOKENS
 from cliniko_mcp.results.cursor import Cursors
@@ -75,6 +75,8 @@ class Tool:
     """For a curated tool: the operations it acts through; excluding one of them excludes the tool."""
     max_argument_bytes: int = MAX_ARGUMENT_BYTES
     """How large its arguments may be as JSON; uploads take more than others."""
+    repeatable: bool = False
+    """Whether the same call again does nothing twice, so that it is the advice where a change was cut off."""
     pages: Callable[[Cursors], Run] | None = None
     """For a curated tool whose rows come in pages: how it runs with the cursors of an app."""
 
@@ -105,6 +107,8 @@ class Tool:
         return USUAL_TOKENS if by_itself else MAX_TOKENS
 
 
+CALL_AGAIN: Final = "Call again with the same arguments: what took effect is found and not done twice."
+"""The advice where a change was cut off in a tool that can be called again."""
 _BEGUN: Final = "begun_at"
 """What a cursor of a curated tool carries beside the arguments: the moment of the first page."""
 _LARGER: Final = frozenset({"cursor", "history", "limit", "notes", "skip", "visits"})
@@ -164,10 +168,11 @@ def curated(
     kind: ToolKind = "curated",
     answer: type[AnswerModel] | None = None,
     max_argument_bytes: int = MAX_ARGUMENT_BYTES,
+    repeatable: bool = False,
 ) -> Tool:
     """A curated tool: its arguments are those of `model`, its work a function of the clinic and the validated model.
 
-    `answer` is the model of its answers, `needs` are the operations it acts through.
+    `answer` is the model of its answers, `needs` are the operations it acts through; `repeatable`: see `Tool`.
     """
     described = model_schema(model)
     schema = object_schema(properties_of(described), required_of(described))
@@ -178,6 +183,10 @@ def curated(
             return await work(clinic, _validated(name, model, plain(arguments, spelling)))
         except InvalidArguments as problem:
             raise explained(problem, name, schema) from None
+        except OutcomeUnknown as problem:
+            if not repeatable:
+                raise
+            raise OutcomeUnknown(problem.message, CALL_AGAIN, **problem.details) from None
 
     return Tool(
         name=name,
@@ -190,6 +199,7 @@ def curated(
         answer_schema=answer_schema(answer) if answer else None,
         needs=tuple(needs),
         max_argument_bytes=max_argument_bytes,
+        repeatable=repeatable,
     )
 
 

@@ -48,7 +48,9 @@ def test_two_digits_of_a_year_are_read_only_where_one_century_fits(day: date) ->
             continue
         if whole <= TODAY:
             fitting.append(whole)
-    assert read(f"{day:%d/%m/%y}") == (fitting[0] if len(fitting) == 1 else None)
+    due = fitting[0] if len(fitting) == 1 else None
+    assert read(f"{day:%d/%m/%y}") == due
+    assert read(f"{day.day} {day:%b} '{day:%y}") == read(f"b. {day.day}th of {day:%B} ’{day:%y}") == due
 
 
 @pytest.mark.parametrize("text", [

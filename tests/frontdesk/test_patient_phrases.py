@@ -24,6 +24,7 @@ async def found(assistant: Any, query: str) -> dict[str, Any]:
     "Ana Lima 17/03/1984", "Ana Lima 17/3/84", "Lima, Ana, 1984-03-17", "Ana Lima (born 1984)", "Ana Lima 1984",
     "Ana Lima born 17 March 1984", "Ana Lima, DOB: 17.03.1984", "17 mar 1984 lima", "Lima, born on March 17, 1984",
     "1984 Ana Lima", "Ana Lima born in 1984", "Ana Lima d.o.b. 17-03-1984", "Ana 17th of March 1984",
+    "Ana Lima b. 17 March 1984", "Ana Lima 17 March 84", "Ana Lima, 17th of March '84", "Ana Lima b. 17/3/84",
 ])  # fmt: skip
 async def test_a_name_with_a_birthday_or_a_year_is_the_person(query: str) -> None:
     async with front_desk() as (reception, clinic):

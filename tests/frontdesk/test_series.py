@@ -28,6 +28,7 @@ def read(phrase: str, first: datetime = FRIDAY) -> Repeat:
     ("every week for 6 weeks, 6 visits", Repeat("Weekly", 1, 6)), ("weekly six", Repeat("Weekly", 1, 6)),
     ("weekly, 6 visits in all", Repeat("Weekly", 1, 6)), ("a dozen weekly visits", Repeat("Weekly", 1, 12)),
     ("weekly, 5 more", Repeat("Weekly", 1, 6)), ("fortnightly, another 3", Repeat("Weekly", 2, 4)),
+    ("weekly for the next month", Repeat("Weekly", 1, 5)), ("monthly over the next year", Repeat("Monthly", 1, 12)),
     ("every Friday for a month", Repeat("Weekly", 1, 5)), ("Fridays until 18 December", Repeat("Weekly", 1, 4)),
     ("every other Friday, 5 appointments", Repeat("Weekly", 2, 5)), ("weekly on Fridays x3", Repeat("Weekly", 1, 3)),
     ("fortnightly until March", Repeat("Weekly", 2, 9)), ("weekly before 18 December", Repeat("Weekly", 1, 3)),

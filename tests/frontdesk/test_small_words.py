@@ -4,6 +4,7 @@ import anyio
 import pytest
 
 from cliniko_mcp.errors import Ambiguous, ClinikoMcpError, NoSuchName
+from cliniko_mcp.frontdesk.set_up_words import means_everyone, means_everywhere
 
 from .clinics import front_desk, load
 
@@ -26,8 +27,9 @@ def found(*queries: str) -> list[str]:
 
 def test_a_type_is_found_behind_small_words_and_in_the_plural() -> None:
     words = ("the pilates class", "pilates classes", "a Pilates class", "her remedial massage", "the balance one",
-             "dry needlings")  # fmt: skip
-    assert found(*words) == [*["Pilates class"] * 3, "Remedial massage", "Balance class", "Dry needling"]
+             "dry needlings", "a massg appt", "the std appts")  # fmt: skip
+    due = [*["Pilates class"] * 3, "Remedial massage", "Balance class", "Dry needling", "Remedial massage"]
+    assert found(*words) == [*due, "Standard consult"]
     assert found("the one", "consults", "yogas") == [NoSuchName.__name__, Ambiguous.__name__, NoSuchName.__name__]
 
 
@@ -42,3 +44,25 @@ async def test_several_practitioners_are_read_out_of_one_text() -> None:
         for text in ("Mei and Nobody", "Nobody", "and"):
             with pytest.raises(NoSuchName):
                 roster.several([text])
+
+
+EVERY = ("all", "all the", "the whole", "every")
+PEOPLE = ("staff", "team", "practitioners", "practitioner", "clinic")
+SITES = (
+    "both sites",
+    "both clinics",
+    "all sites",
+    "all the sites",
+    "every site",
+    "both",
+    "everywhere",
+    "all locations",
+)
+
+
+def test_everyone_and_everywhere_are_known_in_all_the_usual_words() -> None:
+    assert all(means_everyone([f"{every} {people}"]) for every in EVERY for people in PEOPLE)
+    assert all(means_everyone([word]) for word in ("everyone", "Everybody", "ALL"))
+    assert all(means_everywhere(word) for word in SITES)
+    assert not any(means_everyone([word]) for word in ("staff", "the clinic", "all physios", "any", "Allan", "both"))
+    assert not any(means_everywhere(word) for word in ("the site", "Northside", "either", "site"))

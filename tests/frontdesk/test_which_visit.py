@@ -72,6 +72,13 @@ async def test_a_visit_to_move_or_cancel_is_found_among_the_coming(now: str) -> 
             "the Pilates class on Friday at 10": "class",
             "Priya's 10am on Friday": "class",
             "Ben Stone's Pilates on Friday": "class",
+            "Ben at Pilates on Friday": "class",
+            "Ben Stone, Pilates, Friday": "class",
+            "Ben in the Pilates class Friday at 10": "class",
+            "the next one with Jack Whitfield": "jane",
+            "Jack's next patient": "jane",
+            "my next patient": "ben today" if "08:30" in now else "april",
+            "my next one": "ben today" if "08:30" in now else "april",
             "Faye's previous visit": "faye past",
             "yesterday's 9:15 with Mei Ng": "faye past",
             "Faye Rowe yesterday": "faye past",
@@ -102,6 +109,8 @@ async def test_a_visit_to_mark_or_write_up_is_found_among_the_past_and_today_s(n
             "today's 12:30 with Mei": "ben today",
             "April's one on Friday": "april",
             mine: "faye past",
+            "my last patient": "faye past" if "08:30" in now else "ben today",
+            "the latest one with Jack": "jane past",
         }.items():
             assert (await found(clinic, text, Looking.PAST)).entry.id == ids[name], text
         assert (await found(clinic, "his last one", Looking.PAST, "Faye Rowe")).entry.id == ids["faye past"]
@@ -132,6 +141,31 @@ async def test_what_fits_several_or_none_names_visits_to_choose_from(now: str) -
         ):
             with pytest.raises(error):
                 await found(clinic, text, Looking.COMING)
+
+
+@pytest.mark.parametrize("words", ["Ben's Pilates on Friday", "Ben at Pilates Friday", "Ben Stone Friday at 10"])
+async def test_a_place_that_was_cancelled_is_said_to_be(words: str) -> None:
+    async with prepared(TUESDAY[0]) as (desk, clinic, ids):
+        place = next(row for row in desk.rows("attendees") if row["booking_id"] == ids["class"])
+        desk.store.put("attendees", {**place, "cancelled_at": "2026-11-23T00:00:00Z"})
+        row = next(row for row in desk.rows("group_appointments") if row["id"] == ids["class"])
+        left = [who for who in row["patient_ids"] if who != place["patient_id"]]
+        desk.store.put("group_appointments", {**row, "patient_ids": left})
+        with pytest.raises(NotFound) as refused:
+            await found(clinic, words, Looking.COMING)
+        assert "Pilates class on 2026-11-27T10:00+11:00 Fri is cancelled already" in refused.value.message
+
+
+async def test_what_is_found_in_two_directions_is_shown_once() -> None:
+    async with prepared(TUESDAY[0]) as (desk, clinic, _):
+        who = desk.patient("Kim", "Tran")
+        desk.patient("Kim", "Doyle")
+        desk.book(who, NORTHSIDE, "Dr Mei Ng", "2026-11-24 09:00", cancelled_at="2026-11-23T00:00:00Z")
+        for looking in Looking.COMING, Looking.PAST:
+            with pytest.raises(NotFound) as refused:
+                await found(clinic, "Kim's 9am", looking)
+            rows = [row["id"] for row in refused.value.details["candidates"]]  # type: ignore[index, call-overload, union-attr]
+            assert len(rows) == len(set(rows)) == 1
 
 
 @pytest.mark.parametrize(("site", "practitioner"), BOTH)
@@ -190,6 +224,22 @@ async def test_what_several_people_of_one_name_do_not_have_is_said_in_one_senten
         with pytest.raises(NotFound) as refused:
             await found(clinic, "Kim on Friday", Looking.COMING)
         assert refused.value.message.startswith("The 2 patients of that name have only cancelled appointments: ")
+
+
+async def test_who_is_named_beside_the_time_is_told_apart_by_it_and_is_never_a_practitioner() -> None:
+    async with prepared(TUESDAY[0]) as (desk, clinic, ids):
+        roster, _ = await load(clinic)
+        one = desk.patient("Mei", "Adair")
+        desk.patient("Mei", "Bell")
+        for looking in Looking.COMING, Looking.PAST:
+            with pytest.raises(NotFound):  # Mei Ng has a visit then, and neither patient has
+                await which_visit(clinic, roster, "today at 12:30", looking, "Mei")
+        due = desk.book(one, NORTHSIDE, "Tom Okafor", "2026-11-24 12:30")
+        which = await which_visit(clinic, roster, "today at 12:30", Looking.COMING, "Mei")
+        assert which.entry.id == due != ids["ben today"] and "2 patients fit" in which.note
+        for text in ("her next one", due):
+            with pytest.raises(Ambiguous):
+                await which_visit(clinic, roster, text, Looking.COMING, "Mei")
 
 
 async def test_a_time_a_little_off_is_refused_for_the_day_of_the_visit_that_is_offered() -> None:

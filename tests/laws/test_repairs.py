@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cliniko_mcp.cliniko.operations import Operation
-from cliniko_mcp.errors import InvalidArguments, JsonValue
+from cliniko_mcp.errors import Ambiguous, InvalidArguments, JsonValue
 from cliniko_mcp.results.budget import size
 from cliniko_mcp.results.envelope import error_body
 from cliniko_mcp.tools.boundary import explained
@@ -122,3 +124,19 @@ def test_a_long_message_and_advice_are_cut_between_words_and_stay_within_the_lim
     assert str(body["message"]).endswith(" …")
     assert str(body["fix"]).endswith(" …")
     assert "fields" not in body
+
+
+@given(st.integers(1, 5), st.integers(1, 60), st.sampled_from(("candidates", "sessions")))
+def test_of_what_there_is_to_choose_from_as_many_are_shown_as_fit_and_how_many_are_not(
+    number: int, words: int, name: str
+) -> None:
+    ids = [f"110400000{place:010}" for place in range(number)]
+    rows: list[JsonValue] = [{"id": row_id, "name": "Zoë Adair " * words} for row_id in ids]
+    details: dict[str, JsonValue] = {name: rows}
+    body = error_body(Ambiguous("Several fit.", "Ask which one.", **details))
+
+    assert size(body) <= MAX_ERROR_TOKENS
+    shown: Any = body.get(name, [])
+    assert [row["id"] for row in shown] == ids[: len(shown)]
+    assert body.get("left_out_for_room", 0) == (number - len(shown) if shown else 0)
+    assert shown or words > 30

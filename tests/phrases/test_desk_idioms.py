@@ -53,6 +53,18 @@ SAME = [
     ("in 4-6 weeks", "in 4 to 6 weeks"),
     ("in 2 or 3 weeks", "in 2 to 3 weeks"),
     ("earlier in the week", "earlier this week"),
+    ("12 today", "at 12 today"),
+    ("9 tomorrow", "tomorrow at 9"),
+    ("3 on the 27th", "the 27th at 3"),
+    ("9 on 27/11", "27/11 at 9"),
+    ("back half of next week", "second half of next week"),
+    ("first half of 2026", "H1 2026"),
+    ("the second half of 2025", "H2 2025"),
+    ("same time, Friday", "Friday, same time"),
+    ("the same time, the day after", "the day after, same time"),
+    ("same time please, next Tuesday", "next Tuesday, same time"),
+    ("a fortnight on", "a fortnight later"),
+    ("two weeks on", "2 weeks later"),
 ]
 
 

@@ -1,5 +1,7 @@
 """What cannot be read without guessing is an error that shows three phrases that can."""
 
+import re
+
 import pytest
 
 from cliniko_mcp.errors import NotUnderstood
@@ -139,3 +141,16 @@ def test_a_moment_outside_the_years_of_a_diary_is_refused() -> None:
     for now in ("1899-05-05T10:00", "2300-01-01T10:00", "9999-12-31T23:59"):
         with pytest.raises(NotUnderstood):
             parse("tomorrow", now)
+
+
+@pytest.mark.parametrize("number", range(1, 32))
+def test_a_number_beside_a_weekday_is_refused_with_what_can_be_said(number: int) -> None:
+    with pytest.raises(NotUnderstood) as refusal:
+        parse(f"Friday {number}")
+    ways = re.findall(r"say (.+)\.$", refusal.value.message)[0].replace('"', "").split(" or ")
+    assert len(ways) == (2 if number <= 12 else 1) and ways[-1].startswith(f"Friday the {number}")
+    for way in ways:
+        try:
+            parse(way)
+        except NotUnderstood as problem:  # that day of the month is another weekday
+            assert "not a Friday" in problem.message or "No month" in problem.message, way

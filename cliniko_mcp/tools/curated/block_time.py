@@ -344,6 +344,7 @@ tool = curated(
     block_time,
     answer=Blocked,
     risk=Risk.WRITE,
+    repeatable=True,
     needs=[
         UnavailableBlocks.create_unavailable_block,
         UnavailableBlockTypes.list_unavailable_block_types,

@@ -42,6 +42,7 @@ from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, candidate, name_text, named, remarks
 from cliniko_mcp.frontdesk.series import read_repeat
 from cliniko_mcp.frontdesk.series_dates import Series, planned, without_exceptions
+from cliniko_mcp.frontdesk.set_up_words import means_everyone
 from cliniko_mcp.frontdesk.spans import Span, read_span, start_of
 from cliniko_mcp.frontdesk.visit_case import Case, case_note, case_of, open_cases
 from cliniko_mcp.frontdesk.visit_writes import date_rows, dates_in_short, made_by_rule, series_notes, write_each
@@ -91,7 +92,8 @@ async def book_appointment(clinic: GuardedClinic, arguments: BookAppointment) ->
         partial(Roster.load, clinic), partial(patients.patient, clinic, arguments.patient)
     )
     require(roster, "site", "practitioner", "type")
-    practitioner = roster.practitioner(arguments.practitioner) if arguments.practitioner else None
+    who = arguments.practitioner
+    practitioner = roster.practitioner(who) if who and not means_everyone([who], or_anyone=True) else None
     appointment_type = roster.type(arguments.type)
     business = roster.business(arguments.business) if arguments.business else None
     if appointment_offers.is_group(appointment_type) and not appointment_type.gone:
@@ -362,6 +364,7 @@ tool = curated(
     book_appointment,
     answer=Booked,
     risk=Risk.WRITE,
+    repeatable=True,
     needs=[
         IndividualAppointments.create_individual_appointment,
         IndividualAppointments.get_individual_appointment_conflicts,

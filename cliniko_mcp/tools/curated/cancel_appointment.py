@@ -25,7 +25,7 @@ from cliniko_mcp.cliniko.resources.individual_appointments import (
 from cliniko_mcp.cliniko.resources.invoices import Invoices
 from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.errors import InvalidArguments, NotFound
-from cliniko_mcp.frontdesk import find_booking, patients, visit_choices
+from cliniko_mcp.frontdesk import find_booking, visit_choices
 from cliniko_mcp.frontdesk.answer_rows import LocalTime, PatientRow
 from cliniko_mcp.frontdesk.booking_answers import BookingRow
 from cliniko_mcp.frontdesk.bookings import Entry, bookings
@@ -90,8 +90,7 @@ class Cancelled(AnswerModel):
 async def cancel_appointment(clinic: GuardedClinic, arguments: CancelAppointment) -> Answer:
     """What was cancelled and who could be offered the gap. A person is asked first; see the confirm layer."""
     roster = await Roster.load(clinic)
-    beside = await patients.patient(clinic, arguments.patient) if arguments.patient else None
-    which = await which_visit(clinic, roster, arguments.appointment, Looking.COMING, beside)
+    which = await which_visit(clinic, roster, arguments.appointment, Looking.COMING, arguments.patient)
     entry, patient = which.entry, which.patient
     if entry.kind == "block":
         raise InvalidArguments(
@@ -256,6 +255,7 @@ tool = curated(
     cancel_appointment,
     answer=Cancelled,
     risk=Risk.DESTRUCTIVE,
+    repeatable=True,
     needs=[
         IndividualAppointments.cancel_individual_appointment,
         Attendees.cancel_attendee,

@@ -22,7 +22,7 @@ from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.errors import InvalidArguments, NotAllowed
 from cliniko_mcp.frontdesk import appointment_offers, online, working_hours
 from cliniko_mcp.frontdesk.answer_rows import Names, Page
-from cliniko_mcp.frontdesk.availability import Slot, SlotRow, spread
+from cliniko_mcp.frontdesk.availability import Slot, SlotRow, sentence, spread
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Roster, remarks
 from cliniko_mcp.frontdesk.spans import Span
@@ -215,7 +215,7 @@ async def _instead(
         searched = [known for known in people if known.id in {practitioner_id for practitioner_id, _ in still_open}]
         search.why += await search.reasons(diary, [known for known in searched if known.id not in free])
         if names := [roster.name("practitioner_id", known.id) for known in searched if known.id in free]:
-            search.why.append(f"{', '.join(names)}: has free time then, but none that patients are offered online.")
+            search.why.append(sentence(names, "has free time then, but none that patients are offered online"))
     return in_words(found.items(), roster)
 
 

@@ -23,7 +23,7 @@ from cliniko_mcp.cliniko.resources.group_appointments import GroupAppointmentBod
 from cliniko_mcp.cliniko.resources.individual_appointments import IndividualAppointmentBody, IndividualAppointments
 from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.cliniko.time_zones import local_instant
-from cliniko_mcp.errors import InvalidArguments
+from cliniko_mcp.errors import InvalidArguments, JsonValue, OutcomeUnknown
 from cliniko_mcp.frontdesk import appointment_offers, find_booking, patients, visit_choices, working_hours
 from cliniko_mcp.frontdesk.answer_rows import PlaceRow
 from cliniko_mcp.frontdesk.booking_answers import Checked, conflicts, described, dry
@@ -73,6 +73,8 @@ class Moved(Checked):
 
 async def move_appointment(clinic: GuardedClinic, arguments: MoveAppointment) -> Answer:
     """The appointment as moved, or with `dry_run` as it would be. Raises Clash where it has clashes."""
+    if not (arguments.when or arguments.practitioner or arguments.business or arguments.minutes):
+        raise InvalidArguments("It is not said where to.", "Give a new when, practitioner, business or minutes.")
     roster = await Roster.load(clinic)
     which = await find_booking.which_visit(clinic, roster, arguments.appointment, find_booking.Looking.COMING)
     entry, named = which.entry, which.patient
@@ -85,10 +87,7 @@ async def move_appointment(clinic: GuardedClinic, arguments: MoveAppointment) ->
         raise _whole_class(entry, named, len(people), roster)
     plan, when = _plan(clinic, arguments, roster, entry, people)
     if not _changes(plan, entry):
-        raise InvalidArguments(
-            "It is there already: same time, practitioner and site.",
-            "Give a new when, practitioner, business or minutes.",
-        )
+        return _already(plan, when, entry, roster, dry_run=arguments.dry_run)
     check_live(plan, ("practitioner", "business"))
     starts, ends = plan.days(roster)
     practitioner_id = plan.practitioner.id
@@ -108,7 +107,10 @@ async def move_appointment(clinic: GuardedClinic, arguments: MoveAppointment) ->
     if arguments.dry_run:
         return dry(body, plan, found, free, notes, roster)
     refuse_clash(plan, found, arguments.allow_clash, free)
-    await _move(clinic, plan, entry)
+    try:
+        await _move(clinic, plan, entry)
+    except OutcomeUnknown as problem:
+        raise _cut_off(problem, plan, entry, arguments, roster) from None
     shape = "group" if entry.kind == "group" else "individual"
     result = {"done": "Moved.", "conflicts": await conflicts(clinic, shape, entry.id, found, notes)}
     return Answer(body.model_copy(update=result), notes, roster.zone(plan.business.id))
@@ -183,6 +185,33 @@ async def _move(clinic: GuardedClinic, plan: Plan, entry: Entry) -> None:
     else:
         body = IndividualAppointmentBody.partial(**changes)
         await clinic.perform(IndividualAppointments.update_individual_appointment, body, id=entry.id)
+
+
+def _already(plan: Plan, when: str, entry: Entry, roster: Roster, *, dry_run: bool) -> Answer:
+    """The answer that it is where it was to be moved, as after a move whose answer was lost."""
+    body = Moved(
+        done="Already there: same time, practitioner and site. Nothing was changed.",
+        dry_run=dry_run or None,
+        when=when,
+        item=described(plan, roster),
+        was=_was(entry, roster),
+    )
+    return Answer(body, [], roster.zone(plan.business.id))
+
+
+def _cut_off(
+    problem: OutcomeUnknown, plan: Plan, entry: Entry, arguments: MoveAppointment, roster: Roster
+) -> OutcomeUnknown:
+    """The error of a move that was cut off, with the call that makes it once: "an hour later" said again is another
+    hour, so that the time itself stands there."""
+    again: dict[str, JsonValue] = {
+        "appointment": entry.id,
+        "when": local_text(plan.times[0].starts, roster.zone(plan.business.id)),
+    }
+    told = arguments.model_dump(exclude={"appointment", "when"}, exclude_unset=True)
+    again |= {name: value for name, value in told.items() if value is not None}
+    fix = "Call again with the arguments under again: if it was moved, nothing is done twice."
+    return OutcomeUnknown(problem.message, fix, **{**problem.details, "again": again})
 
 
 def _was(entry: Entry, roster: Roster) -> PlaceRow:

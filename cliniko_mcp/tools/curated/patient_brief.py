@@ -137,8 +137,7 @@ async def _whose(clinic: GuardedClinic, arguments: PatientBrief) -> tuple[Roster
         )
         return roster, patient, []
     roster = await Roster.load(clinic)
-    patient = await find_patient(clinic, arguments.patient) if arguments.patient else None
-    which = await which_visit(clinic, roster, arguments.appointment, Looking.COMING, patient)
+    which = await which_visit(clinic, roster, arguments.appointment, Looking.COMING, arguments.patient)
     visit = await visits.visit_of(clinic, which)
     starts = local_text(visit.starts, roster.zone(visit.business_id))
     notes = [f"Found by the appointment {visit.booking_id} on {starts}."]

@@ -25,7 +25,16 @@ from cliniko_mcp.cliniko.resources.contacts import Contact, Contacts
 from cliniko_mcp.cliniko.resources.patient_cases import PatientCase, PatientCaseBody, PatientCases
 from cliniko_mcp.cliniko.resources.patients import Patient, PatientBody, Patients
 from cliniko_mcp.cliniko.shapes.phones import PhoneNumber
-from cliniko_mcp.errors import Clash, ClinikoRefused, InvalidArguments, JsonValue, NotAllowed, NotFound
+from cliniko_mcp.errors import (
+    Clash,
+    ClinikoMcpError,
+    ClinikoRefused,
+    InvalidArguments,
+    JsonValue,
+    NotAllowed,
+    NotFound,
+    OutcomeUnknown,
+)
 from cliniko_mcp.frontdesk import patient_names, patients
 from cliniko_mcp.frontdesk.answer_rows import PersonRow
 from cliniko_mcp.frontdesk.birth_dates import read_birth_date
@@ -156,13 +165,12 @@ async def register_patient(clinic: GuardedClinic, arguments: RegisterPatient) ->
         raise _refusal(alike, clash)
     record = await clinic.perform(Patients.create_patient, newcomer.body)
     case, problem = await _case(clinic, arguments, record.id, referrer)
-    done = "Registered." if problem is None else f"Registered, but the case was not opened: {problem}"
+    done = "Registered." if problem is None else f"Registered. {_not_opened(problem)}"
     notes.append(filing_notices(record))
     if alike:
         notes.append(f"Made beside files that may be the same person's: {', '.join(one.known.id for one in alike)}.")
     if problem is not None:
-        again = f"Call again with the same arguments, or create_patient_case with patient_id {record.id}."
-        notes.append(f"The case was left out. {again}")
+        notes.append("The case is left out here. Call again with the same arguments for it: nothing is made twice.")
     body = Registered(done=done, item=_row(patients.known_patient(record), referrer), case=case)
     return Answer(body, notes)
 
@@ -252,15 +260,15 @@ async def _already_there(
             done = f"Already there, id {known.id}, with the case {case.id}: nothing was changed."
         else:
             case, problem = await _case(clinic, arguments, known.id, referrer)
-            opened = "The case was opened." if problem is None else f"The case was not opened: {problem}"
+            opened = "The case was opened." if problem is None else _not_opened(problem)
             done = f"Already there, id {known.id}: no second file was made. {opened}"
     return Answer(Registered(done=done, item=_row(known, referrer), case=case))
 
 
 async def _case(
     clinic: GuardedClinic, arguments: RegisterPatient, patient_id: str, referrer: Known[Contact] | None
-) -> tuple[CaseOpened | None, str | None]:
-    """The case that was opened, if one was asked for; or why it was not."""
+) -> tuple[CaseOpened | None, ClinikoMcpError | None]:
+    """The case that was opened, if one was asked for; or why it was not, or may not have been."""
     if not arguments.case:
         return None, None
     body = PatientCaseBody(name=clean(arguments.case, 255), patient_id=patient_id)
@@ -271,7 +279,12 @@ async def _case(
     try:
         return _case_row(await clinic.perform(PatientCases.create_patient_case, body)), None
     except (ClinikoRefused, NotAllowed) as problem:
-        return None, problem.message
+        return None, problem
+
+
+def _not_opened(problem: ClinikoMcpError) -> str:
+    known = not isinstance(problem, OutcomeUnknown)
+    return f"{'The case was not opened' if known else 'Whether the case was opened is not known'}: {problem.message}"
 
 
 def _case_row(case: PatientCase) -> CaseOpened:
@@ -321,5 +334,6 @@ tool = curated(
     register_patient,
     answer=Registered,
     risk=Risk.WRITE,
+    repeatable=True,
     needs=[Patients.create_patient, *patients.NEEDS],
 )

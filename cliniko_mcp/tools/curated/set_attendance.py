@@ -65,10 +65,12 @@ class Marked(AnswerModel):
 async def set_attendance(clinic: GuardedClinic, arguments: SetAttendance) -> Answer:
     """What was set, and what it was before."""
     roster = await Roster.load(clinic)
-    patient = await find_patient(clinic, arguments.patient) if arguments.patient else None
     practitioner = roster.practitioner(arguments.practitioner) if arguments.practitioner else None
+    name = arguments.patient
+    # only a time that was said tells namesakes apart
+    patient = await find_patient(clinic, name) if name and "when" not in arguments.model_fields_set else name
     which = await which_visit(clinic, roster, _phrase(arguments), Looking.PAST, patient, practitioner)
-    patient = patient or which.patient
+    patient = which.patient
     visit = await visits.visit_of(clinic, which)
     name = patient.name if patient else await _name(clinic, visit.patient_id)
     _check_possible(clinic, arguments, roster, visit, name)
@@ -140,5 +142,6 @@ tool = curated(
     set_attendance,
     answer=Marked,
     risk=Risk.WRITE,
+    repeatable=True,
     needs=[*ROSTER_NEEDS, *PATIENT_NEEDS, *visits.NEEDS, *BOOKING_NEEDS, Attendees.update_attendee],
 )

@@ -328,7 +328,10 @@ def _more(left: Sequence[Sheet], arguments: ShowDiary) -> str:
     days = sorted({sheet.day for sheet in left})
     span = day_words(days[0]) if len(days) == 1 else f"{day_words(days[0])} to {day_words(days[-1])}"
     larger = "" if arguments.limit else " A limit such as 200 shows more at once."
-    return f"{entries:,} more entries on {span} are not shown: the calls under next show them.{larger}"
+    if not entries:
+        return f"The free time on {span} is not shown: the calls under next show it."
+    what = "1 more entry" if entries == 1 else f"{entries:,} more entries"
+    return f"{what} on {span} {'is' if entries == 1 else 'are'} not shown: the calls under next show the rest.{larger}"
 
 
 tool = curated(

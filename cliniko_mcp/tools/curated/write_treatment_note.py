@@ -352,6 +352,7 @@ tool = curated(
     write_treatment_note,
     answer=NoteAnswer,
     risk=Risk.WRITE,
+    repeatable=True,
     needs=[
         TreatmentNoteTemplates.list_treatment_note_templates,
         TreatmentNotes.list_treatment_notes,

@@ -62,9 +62,13 @@ SCENES: Final = (
 )  # fmt: skip
 
 
-def told(wordings: Sequence[Any]) -> list[tuple[Scene, Any]]:
+MIDNIGHT: Final = tuple(Scene("00:01", scene.site, scene.season) for scene in SCENES)
+"""A minute into the day: at the other site it is half past twelve, or still the day before."""
+
+
+def told(wordings: Sequence[Any], scenes: Sequence[Scene] = SCENES) -> list[tuple[Scene, Any]]:
     """Each wording in the next of the scenes, so that five or more meet both clocks, both sites and every season."""
-    return [(SCENES[place % len(SCENES)], wording) for place, wording in enumerate(wordings)]
+    return [(scenes[place % len(scenes)], wording) for place, wording in enumerate(wordings)]
 
 
 class Practice(Clinic):
@@ -171,6 +175,12 @@ class Story:
         await self._control("POST", "snapshot", state)
         await self._control("DELETE", "requests")
         self.assistant.asked.clear()
+
+    async def cut(self, kind: str, method: str, table: str) -> None:
+        """Let the connection break once: `drop` before the next such request does anything, `drop_after` after it."""
+        fault = {"kind": kind, "method": method, "path": f"/v1/{table}", "times": 1}
+        await self.open()
+        await self._control("POST", "faults", {"faults": [fault]})
 
     async def rows(self, table: str) -> list[Row]:
         """The raw rows of a table as they are now, hidden ones too."""

@@ -129,7 +129,7 @@ async def test_a_full_day_says_so_and_gives_the_nearest_other_time_and_person() 
         )
         found = await assistant.call("find_times", type="Standard consult", when="Thursday", practitioner=["Ng"])
         assert found["items"] == []
-        assert found["why"] == ["Dr Mei Ng: is full."]
+        assert found["why"] == ["Dr Mei Ng is full."]
         nearest = {row["differs"]: row for row in found["alternatives"]}
         friday = datetime.fromisoformat("2026-11-27T00:00+11:00")
         first = raw.earliest(who, site, friday, friday + timedelta(days=7), 30)
@@ -211,7 +211,7 @@ async def test_one_start_at_one_site_has_room_for_the_whole_appointment(when: st
         assert [row["starts_at"][:16] for row in found["items"]] == ["2027-01-22T16:30"]
         taken = await assistant.call("find_times", **arguments, when="22 January 2027 at 16:45")
         assert taken["items"] == [] and taken["why"] == [
-            "Dr Mei Ng at Northside: is full: the longest free stretch has 15 of the 30 minutes needed."
+            "Dr Mei Ng (Northside) is full: the longest free stretch has 15 of the 30 minutes needed."
         ]
 
 

@@ -123,10 +123,7 @@ async def test_a_class_moves_whole_and_the_other_bookings_of_those_in_it_count()
 
 
 @pytest.mark.parametrize(("arguments", "code"), [
-    ({"when": "20 January 2027 at 10:00"}, "invalid_arguments"),
     ({}, "invalid_arguments"),
-    ({"when": "20 January 2027"}, "invalid_arguments"),
-    ({"when": "the same day"}, "invalid_arguments"),
     ({"when": "after 2"}, "not_understood"),
     ({"practitioner": "Greta"}, "invalid_arguments"),
     ({"practitioner": "Aroha"}, "clash"),
@@ -135,6 +132,18 @@ async def test_what_cannot_be_done_changes_nothing(arguments: dict[str, Any], co
     async with in_process() as assistant:
         own = await booked(assistant)
         assert (await refused(assistant, own, **arguments))["code"] == code
+
+
+@pytest.mark.parametrize("arguments", [
+    {"when": "20 January 2027 at 10:00"}, {"when": "20 January 2027"}, {"when": "the same day"}, {"minutes": 30},
+])  # fmt: skip
+async def test_where_it_is_already_nothing_is_changed_and_that_is_said(arguments: dict[str, Any]) -> None:
+    async with in_process() as assistant:
+        own = await booked(assistant)
+        before = assistant.changes()
+        answer = await assistant.call("move_appointment", appointment=own, **arguments)
+        assert answer["done"].startswith("Already there") and answer["item"]["starts_at"] == answer["was"]["starts_at"]
+        assert assistant.changes() == before
 
 
 async def test_cancelled_archived_blocked_and_unknown_ones_are_told_apart() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from conftest import YES
 
+from cliniko_mcp.cliniko.operations import Risk
 from cliniko_mcp.frontdesk.reports.kinds import KINDS
 from cliniko_mcp.tools import curated
 from cliniko_mcp.tools.tool import Tool
@@ -74,9 +75,13 @@ ROSTER_EXTRA = frozenset({"list_inactive_practitioners"})
 """Without this those who left stay unknown, in every tool."""
 
 
-def needs(name: str) -> frozenset[str]:
+def tool_of(name: str) -> Tool:
     tool: Tool = import_module(f"cliniko_mcp.tools.curated.{name}").tool
-    return frozenset(need.name for need in tool.needs)
+    return tool
+
+
+def needs(name: str) -> frozenset[str]:
+    return frozenset(need.name for need in tool_of(name).needs)
 
 
 def stocked(clinic: Reception) -> dict[str, str]:
@@ -120,6 +125,12 @@ async def test_every_operation_that_is_called_stands_in_the_needs(name: str, tmp
     assert called - ROSTER_EXTRA <= allowed
     assert not needs(name) & OPTIONAL.get(name, frozenset())
     assert OPTIONAL.get(name, frozenset()) <= called
+
+
+async def test_the_same_call_again_is_the_advice_of_all_that_write_but_for_moves_and_files() -> None:
+    writing = {name for name in curated.NAMES if tool_of(name).risk is not Risk.READ}
+    again = {name for name in curated.NAMES if tool_of(name).repeatable}
+    assert writing - again == {"move_appointment", "upload_patient_attachment"} and again < writing
 
 
 LEFT = "Practitioners who no longer work here are not shown: reading them is switched off here."
