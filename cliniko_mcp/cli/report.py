@@ -129,10 +129,14 @@ def _groupings(by: Sequence[str], kind: "ReportKind") -> list[str]:
 
 
 def _usual_groupings(kind: "ReportKind", form: Format) -> list[str]:
-    """What a page is grouped by where nobody says it: over time where the time has a beginning, and by person."""
+    """What a page is grouped by where nobody says it: over time where the time has a beginning, and by person.
+
+    New patients are by month, with which their cohorts come.
+    """
     if form != "html":
         return []
-    usual = ("practitioner",) if kind.open_start else ("week", "practitioner")
+    time = "month" if kind.name == "retention" else "week"
+    usual = ("practitioner",) if kind.open_start else (time, "practitioner")
     return [name for name in usual if name in kind.groupings]
 
 

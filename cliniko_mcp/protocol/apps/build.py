@@ -19,9 +19,11 @@ _ESBUILD: Final = Path("tests", "npm", "node_modules", "esbuild", "bin", "esbuil
 _APPS: Final = Path("cliniko_mcp", "protocol", "apps")
 _COLOURS: Final = themed(
     "--edge: #7b8794; --mark-ink: #fff; --class: #5b2a86; --class-bg: #f3ecfa; --visit-bg: #e8f3f4; "
-    "--visit-edge: #b5d3d6; --hatch: #e3e8ed; --missed: #a61b1b; --missed-bg: #fdecea;",
+    "--visit-edge: #b5d3d6; --hatch: #e3e8ed; --missed: #a61b1b; --missed-bg: #fdecea; "
+    "--heat-0: #fff; --heat-1: #e9f4f4; --heat-2: #d2e8ea; --heat-3: #b6dadd; --heat-4: #98cacf;",
     "--edge: #8494a3; --mark-ink: #04181a; --class: #d9b8ff; --class-bg: #2c2140; --visit-bg: #15353a; "
-    "--visit-edge: #275a60; --hatch: #2a3540; --missed: #ff9a8f; --missed-bg: #3d1a17;",
+    "--visit-edge: #275a60; --hatch: #2a3540; --missed: #ff9a8f; --missed-bg: #3d1a17; "
+    "--heat-0: #1b242d; --heat-1: #1c2f37; --heat-2: #1c3a42; --heat-3: #1d464e; --heat-4: #1e525a;",
 )
 _SMALL: Final = ("--minify", "--charset=utf8")
 _ONE_SCRIPT: Final = ("--loader=js", "--format=iife", "--tree-shaking=true", "--target=es2022")

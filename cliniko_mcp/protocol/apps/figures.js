@@ -59,6 +59,12 @@ function measureOf(rows) {
   return { kind: "count", of: (row) => (row.count === undefined ? null : row.count), words: numberWords };
 }
 
+/** "2026-11" as "Nov 2026". */
+function monthWords(name) {
+  const day = dateOfName(name);
+  return day === null ? name : `${MONTH_NAMES[new Date(day).getUTCMonth()]} ${new Date(day).getUTCFullYear()}`;
+}
+
 function dateOfName(name) {
   const found = name.match(/^(\d{4})-(\d\d)(?:-(\d\d))?$/);
   return found ? Date.UTC(found[1], found[2] - 1, found[3] || 1) : null;
@@ -71,7 +77,7 @@ function timeColumns(name, rows, measure) {
   const last = Math.max(...found.keys()), made = [];
   for (let day = Math.min(...found.keys()); day <= last;) {
     const date = new Date(day), row = found.get(day), month = MONTH_NAMES[date.getUTCMonth()];
-    const label = name === "month" ? `${month} ${date.getUTCFullYear()}` : `${date.getUTCDate()} ${month}`;
+    const label = name === "month" ? monthWords(date.toISOString().slice(0, 7)) : `${date.getUTCDate()} ${month}`;
     made.push({ label, value: row ? measure.of(row) : measure.kind === "rate" ? null : 0 });
     day = name === "month" ? Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1) : day + 7 * 86400000;
   }
