@@ -26,7 +26,7 @@ def report_lines(answer: ReportAnswer, columns: int | None, bold: Bold) -> Itera
     yield from (line for text in answer.scope for line in wrapped(text, columns))
     yield ""
     yield from _figures(answer.summary, answer.compared, columns, bold)
-    for name, breakdown in answer.by.items():
+    for name, breakdown in ((name, found) for name, found in answer.by.items() if found.rows):
         yield ""
         yield from wrapped(f"{bold(f'By {words_of(name).lower()}')}, sorted {breakdown.sorted}", columns)
         yield from table([("", *_HEADINGS), *(_group(row) for row in breakdown.rows)], columns, bold)

@@ -229,6 +229,25 @@ def test_the_page_needs_nothing_from_outside_and_has_a_table_for_each_plot(windo
     assert any(table[1:] == rows for table in shown.tables)
 
 
+@needs_a_browser
+def test_how_soon_new_patients_came_back_is_told_in_words_beside_its_colours(window: Browser, tmp_path: Path) -> None:
+    written(tmp_path, "retention", "--when", "last 9 months", "--by", "month")
+    drawn(window, tmp_path)
+    cells = "[...row.cells].slice(2).map(cell => cell.innerText.replace(/\\s+/g, ' '))"
+    shown = window.script(f"[...document.querySelectorAll('.cohorts tbody tr')].map(row => {cells})")
+    within = ("14", "30", "60", "90", "180")
+    due = [
+        [
+            f"{back['rate']} {back['count']} of {back['of']}"
+            if (back := cohort["came_back"].get(days))
+            else "too early"
+            for days in within
+        ]
+        for cohort in answered("retention", "--when", "last 9 months", "--by", "month")["cohorts"]
+    ]
+    assert shown == due and "too early" in due[-1]
+
+
 @pytest.fixture(scope="module")
 def hostile_clinic() -> Generator[dict[str, str]]:
     """A clinic at an address in which every patient, practitioner and site has a hostile name."""
@@ -290,7 +309,14 @@ LABELS_ALONE = """[...document.querySelectorAll("td:empty")].filter(
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
     "kind",
-    ["no_shows", "unpaid", "utilisation", "rebooking", "revenue --when 'this year' --by month"],
+    [
+        "no_shows",
+        "unpaid",
+        "utilisation",
+        "rebooking",
+        "revenue --when 'this year' --by month",
+        "retention --when 'last 9 months'",
+    ],
 )
 def test_in_a_browser_nothing_is_cut_overlaps_or_is_hard_to_read(
     window: Browser, tmp_path: Path, kind: str, scheme: Any

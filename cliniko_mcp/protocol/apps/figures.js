@@ -52,17 +52,17 @@ const isId = (name) => name === "id" || /_ids?$/.test(name);
 /** What the length of a bar stands for: money, a rate of the row's own, else a count. */
 function measureOf(rows) {
   if (rows.some((row) => row.total !== undefined))
-    return { kind: "money", of: (row) => (row.total === undefined ? null : Number(row.total)), words: numberWords };
+    return { kind: "money", of: (row) => (row.total === undefined ? null : Number(row.total)), words: (value) => (Number.isInteger(value) ? numberWords : moneyWords)(value) };
   const whole = rows.reduce((sum, row) => sum + (row.count || 0), 0);
   if (rows.some((row) => row.rate !== undefined && Math.abs(row.of - whole) > 0.01))
     return { kind: "rate", of: (row) => (row.rate === undefined ? null : parseFloat(row.rate)), words: (value) => `${numberWords(value)}%` };
   return { kind: "count", of: (row) => (row.count === undefined ? null : row.count), words: numberWords };
 }
 
-/** "2026-11" as "Nov 2026". */
+/** "2026-11" as "Nov 2026"; any other name as it is. */
 function monthWords(name) {
-  const day = dateOfName(name);
-  return day === null ? name : `${MONTH_NAMES[new Date(day).getUTCMonth()]} ${new Date(day).getUTCFullYear()}`;
+  const month = name.match(/^(\d{4})-(\d\d)$/);
+  return month ? `${MONTH_NAMES[month[2] - 1]} ${month[1]}` : name;
 }
 
 function dateOfName(name) {
