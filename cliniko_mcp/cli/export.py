@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cliniko_mcp.cli.names import Choice
 from cliniko_mcp.cli.options import settings_options
 from cliniko_mcp.cli.progress_bar import Bar
 
@@ -33,7 +34,7 @@ From the demo clinic:
 @click.option(
     "--format",
     "file_format",
-    type=click.Choice(["csv", "jsonl"]),
+    type=Choice(["csv", "jsonl"]),
     help="Kind of file; if left out as its name ends, else csv.",
 )
 @click.option("--out", "out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The file to write.")

@@ -229,6 +229,11 @@ def test_the_page_needs_nothing_from_outside_and_has_a_table_for_each_plot(windo
     assert any(table[1:] == rows for table in shown.tables)
 
 
+def share(back: Any) -> str:
+    """A figure of a cohort as the page puts it."""
+    return f"{back['rate']} {back['count']} of {back['of']}" if back else "too early"
+
+
 @needs_a_browser
 def test_how_soon_new_patients_came_back_is_told_in_words_beside_its_colours(window: Browser, tmp_path: Path) -> None:
     written(tmp_path, "retention", "--when", "last 9 months", "--by", "month")
