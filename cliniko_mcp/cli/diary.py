@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from cliniko_mcp.cli.answering import answer_of, check_new, patiently, write_file
-from cliniko_mcp.cli.options import settings_options
+from cliniko_mcp.cli.options import READING, settings_options
 from cliniko_mcp.cli.output import console, json_for
-from cliniko_mcp.cli.report import NOT_HERE
 from cliniko_mcp.redaction import SECRETS
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ From the demo clinic:
 )
 @click.option("--overwrite", is_flag=True, help="Replace the file if there is one.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
-@settings_options(leave_out=NOT_HERE)
+@settings_options(leave_out=READING)
 def diary(
     when: str,
     practitioner: tuple[str, ...],

@@ -1,13 +1,22 @@
 """The flags of the commands that run a server, generated from the fields of the settings, so that both agree."""
 
 from collections.abc import Callable, Collection
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from typing import Any, Final, Literal, TypeVar, get_args, get_origin
 
 import click
 
 from cliniko_mcp.settings import SECRET_SETTINGS, Settings, flag, variable
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
+
+SERVING: Final = (
+    "transport", "host", "port", "http_token_file", "output", "output_schemas", "view", "approval_wait", "sandbox_port",
+    "hosted", "people", "public_url", "login", "admit", "login_file", "login_key", "client_host", "trusted_proxies",
+    "allow_origin",
+)  # fmt: skip
+"""Settings of a server alone: commands that call a tool themselves have no flags for them."""
+READING: Final = (*SERVING, "resources", "tools", "confirm", "allow_destroy", "read_only", "upload_folder")
+"""What commands that only read have no flags for either."""
 
 
 def settings_options(

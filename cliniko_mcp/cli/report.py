@@ -9,7 +9,7 @@ import click
 
 from cliniko_mcp.cli.answering import answer_of, check_new, patiently, write_file
 from cliniko_mcp.cli.names import Choice, named
-from cliniko_mcp.cli.options import settings_options
+from cliniko_mcp.cli.options import READING, settings_options
 from cliniko_mcp.cli.output import bold, columns_of, json_for
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.redaction import SECRETS
@@ -19,11 +19,6 @@ if TYPE_CHECKING:
     from cliniko_mcp.approvals.shown import Account
     from cliniko_mcp.frontdesk.reports.kinds import ReportKind
     from cliniko_mcp.guards.pipeline import Caller
-
-NOT_HERE = (
-    "transport", "host", "port", "http_token_file", "output", "output_schemas", "view", "resources", "tools",
-    "confirm", "approval_wait", "allow_destroy", "sandbox_port", "read_only", "upload_folder",
-)  # fmt: skip
 
 Format = Literal["table", "csv", "json", "html"]
 FORMATS: Final[tuple[Format, ...]] = ("table", "csv", "json", "html")
@@ -61,7 +56,7 @@ def _complete_kind(_context: click.Context, _parameter: click.Parameter, prefix:
 @click.option("--format", "form", type=Choice(FORMATS), help="If left out, as the name of the file ends, else table.")
 @click.option("--output", "--out", "out", type=click.Path(path_type=Path, dir_okay=False), help="The file to write.")
 @click.option("--overwrite", is_flag=True, help="Replace the file if there is one.")
-@settings_options(leave_out=NOT_HERE)
+@settings_options(leave_out=READING)
 def report(
     kind: str | None,
     when: str | None,
