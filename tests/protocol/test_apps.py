@@ -1,5 +1,7 @@
 """The pages that hosts show beside answers (MCP Apps): offered to every client, and at work in the reference bridge."""
 
+import json
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ from cliniko_mcp.errors import ConfigurationError
 from cliniko_mcp.protocol.apps.build import SOURCES, page_text, stale_pages, write_pages
 from cliniko_mcp.protocol.apps.offer import EXTENSION, MIME
 from cliniko_mcp.protocol.apps.pages import PAGES, app_page
+from tests import warm
 from tests.approvals.test_browser_layout import MEASURE
 from tests.conftest import in_process
 
@@ -225,6 +228,16 @@ def test_an_answer_that_is_text_alone_is_read_as_well(shown: Host) -> None:
     shown.do("open", tool="show_diary", args={"when": "2026-11-26"}, result={"content": answered["content"]})
     shown.do("until", code="document.querySelector('.columns') && !document.querySelector('.busy')")
     assert f"{answered['structuredContent']['totals']['appointments']} visits" in shown.text()
+
+
+@needs_a_host
+def test_the_answer_is_the_same_for_a_host_without_pages(shown: Host) -> None:
+    asked: dict[str, Any] = {"when": "2026-11-26"}
+    answered = shown.do("call", tool="show_diary", args=asked)
+    flags = ("--sandbox", "--sandbox-now", NOW, "--sandbox-clock", "frozen")
+    without = warm.run("call", "show_diary", json.dumps(asked), *flags, env=os.environ)
+    assert json.loads(without.stdout) == answered["structuredContent"]
+    assert [json.loads(part["text"]) for part in answered["content"]] == [answered["structuredContent"]]
 
 
 @needs_a_host
