@@ -308,15 +308,6 @@ def project_root() -> Path:
     return root
 
 
-def write(root: Path) -> list[Path]:
-    """Write what is out of date; the files that changed."""
-    changed = stale(root)
-    texts = generated(root)
-    for path in changed:
-        path.write_text(texts[path], "utf-8", newline="\n")
-    return changed
-
-
 def take_names(root: Path) -> Path:
     """Write today's public names as those that a release promises; the file."""
     path = root / "docs" / SNAPSHOT
@@ -324,6 +315,6 @@ def take_names(root: Path) -> Path:
     return path
 
 
-def stale(root: Path) -> list[Path]:
-    """The generated files that are not what the registry says."""
-    return [path for path, text in generated(root).items() if not path.is_file() or path.read_text("utf-8") != text]
+def out_of_date(texts: Mapping[Path, str]) -> list[Path]:
+    """The files of these that do not hold the text that each should have."""
+    return [path for path, text in texts.items() if not path.is_file() or path.read_text("utf-8") != text]
