@@ -214,6 +214,15 @@ def test_the_page_says_the_same_where_no_script_runs(unpaid: Any, tmp_path: Path
 
 
 @needs_a_browser
+def test_a_length_of_time_has_its_unit_on_the_page_as_without_a_script(window: Browser, tmp_path: Path) -> None:
+    page = written(tmp_path, "utilisation")
+    [plain] = re.findall("<noscript><pre>(.*?)</pre></noscript>", page, re.DOTALL)
+    drawn(window, tmp_path)
+    hours = re.findall(r"([\d.]+ hours?), (?:North|River)side", window.text())
+    assert hours and hours == re.findall(r"([\d.]+ hours?), (?:North|River)side", plain)
+
+
+@needs_a_browser
 def test_the_page_needs_nothing_from_outside_and_has_a_table_for_each_plot(window: Browser, tmp_path: Path) -> None:
     page = written(tmp_path, "no_shows")
     markup = Markup(page)
@@ -236,20 +245,14 @@ def share(back: Any) -> str:
 
 @needs_a_browser
 def test_how_soon_new_patients_came_back_is_told_in_words_beside_its_colours(window: Browser, tmp_path: Path) -> None:
-    written(tmp_path, "retention", "--when", "last 9 months", "--by", "month")
+    page = written(tmp_path, "retention", "--when", "last 9 months", "--by", "month")
+    [inside] = re.findall('<script type="application/json" id=facts>(.*?)</script>', page)
     drawn(window, tmp_path)
     cells = "[...row.cells].slice(2).map(cell => cell.innerText.replace(/\\s+/g, ' '))"
     shown = window.script(f"[...document.querySelectorAll('.cohorts tbody tr')].map(row => {cells})")
     within = ("14", "30", "60", "90", "180")
-    due = [
-        [
-            f"{back['rate']} {back['count']} of {back['of']}"
-            if (back := cohort["came_back"].get(days))
-            else "too early"
-            for days in within
-        ]
-        for cohort in answered("retention", "--when", "last 9 months", "--by", "month")["cohorts"]
-    ]
+    cohorts = json.loads(inside)["answer"]["cohorts"]
+    due = [[share(cohort["came_back"].get(days)) for days in within] for cohort in cohorts]
     assert shown == due and "too early" in due[-1]
 
 

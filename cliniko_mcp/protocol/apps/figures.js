@@ -38,13 +38,19 @@ function valueWords(value) {
   if (typeof value === "object") {
     if ("count" in value && "of" in value) return figureWords(value);
     return Object.entries(value).filter(([name]) => !isId(name))
-      .map(([name, part]) => (typeof part === "string" ? valueWords(part) : `${wordsFor(name).toLowerCase()} ${valueWords(part)}`)).join(", ");
+      .map(([name, part]) => (typeof part === "string" ? valueWords(part) : measured(name, part))).join(", ");
   }
   const time = value.match(/^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)[+-]\d\d:\d\d\S* (...)$/);
   if (time) return `${time[6]} ${Number(time[3])} ${MONTH_NAMES[time[2] - 1]} ${time[1]}, ${clockWords(time[4] * 60 + Number(time[5]))}`;
   const date = value.match(/^(\d{4})-(\d\d)-(\d\d)$/);
   if (date) return `${Number(date[3])} ${MONTH_NAMES[date[2] - 1]} ${date[1]}`;
   return /^-?\d+\.\d\d$/.test(value) ? moneyWords(value) : value;
+}
+
+/** A number of an object with its name, or with its unit: "made 3", "2.75 hours". */
+function measured(name, value) {
+  if (name === "hours") return `${valueWords(value)} ${value === 1 ? "hour" : "hours"}`;
+  return `${wordsFor(name).toLowerCase()} ${valueWords(value)}`;
 }
 
 const isId = (name) => name === "id" || /_ids?$/.test(name);
