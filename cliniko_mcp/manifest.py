@@ -13,8 +13,6 @@ from cliniko_mcp.cliniko.registry import RESOURCES, resource
 from cliniko_mcp.errors import ConfigurationError, JsonValue
 from cliniko_mcp.front_page import with_front_page
 from cliniko_mcp.frontdesk.answer_rows import UNITS
-from cliniko_mcp.hosts.abilities import abilities_table
-from cliniko_mcp.hosts.table import HOSTS
 from cliniko_mcp.house_look import mark
 from cliniko_mcp.public_names import SNAPSHOT, PublicTool, names_text, public_names, stability_page
 from cliniko_mcp.published import repository, with_address, with_name_line
@@ -262,10 +260,6 @@ def generated(root: Path) -> dict[Path, str]:
         _, _, after = rest.partition(END)
         whole = f"{before}{START}\n{tool_table(tools)}\n{END}{after}"
         files[readme] = with_front_page(with_name_line(whole, repository(root)), repository(root))
-    guide = root / "docs" / "administrators.md"
-    if guide.is_file():
-        known = abilities_table({host.title: host.abilities for host in HOSTS.values() if host.name != "other"})
-        files[guide] = _between_marks(guide.read_text("utf-8"), "abilities", known)
     if (root / "packaging").is_dir():
         from cliniko_mcp.skills import plugin_files  # what the prompts are made of loads the protocol's types
 
@@ -321,16 +315,6 @@ def project_root() -> Path:
     return root
 
 
-def write(root: Path) -> list[Path]:
-    """Write what is out of date; the files that changed."""
-    changed = stale(root)
-    texts = generated(root)
-    for path in changed:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(texts[path], "utf-8", newline="\n")
-    return changed
-
-
 def take_names(root: Path) -> Path:
     """Write today's public names as those that a release promises; the file."""
     path = root / "docs" / SNAPSHOT
@@ -338,6 +322,6 @@ def take_names(root: Path) -> Path:
     return path
 
 
-def stale(root: Path) -> list[Path]:
-    """The generated files that are not what the registry says."""
-    return [path for path, text in generated(root).items() if not path.is_file() or path.read_text("utf-8") != text]
+def out_of_date(texts: Mapping[Path, str]) -> list[Path]:
+    """The files of these that do not hold the text that each should have."""
+    return [path for path, text in texts.items() if not path.is_file() or path.read_text("utf-8") != text]

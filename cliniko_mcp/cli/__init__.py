@@ -8,7 +8,7 @@ import click
 
 from cliniko_mcp import __version__
 from cliniko_mcp.cli.logs import log_to_stderr
-from cliniko_mcp.cli.output import any_console, leave
+from cliniko_mcp.cli.output import any_console, leave, tell
 from cliniko_mcp.errors import ClinikoMcpError, ExitCode
 from cliniko_mcp.redaction import SECRETS
 from cliniko_mcp.sanitize import clean
@@ -69,15 +69,14 @@ class Commands(click.Group):
 
 def _no_such_command(name: str) -> str:
     """What to say of a command that does not exist: the nearest one, or how a tool of this name is called."""
-    from difflib import get_close_matches
-
+    from cliniko_mcp.cli.names import nearest
     from cliniko_mcp.tools.index import entries
 
     unknown = f"No such command {clean(name, 60)!r}."
     if name in entries():
         return f"{unknown} It is a tool: cliniko-mcp call {name}"
-    near = get_close_matches(name.lower(), COMMANDS, n=1)
-    return f"{unknown} Did you mean {near[0]}?" if near else unknown
+    near = nearest(name, [*COMMANDS])
+    return f"{unknown} Did you mean {near}?" if near else unknown
 
 
 @click.command(
@@ -121,11 +120,11 @@ def main() -> None:
         message = " ".join(SECRETS.text(problem.format_message()).split())
         if isinstance(problem, click.UsageError) and problem.ctx:
             message += f"{'' if message.endswith(('.', '?')) else '.'} See {problem.ctx.command_path} --help."
-        click.echo(f"cliniko-mcp: {message}", err=True)
+        tell(f"cliniko-mcp: {message}", err=True)
         leave(ExitCode.NOT_UNDERSTOOD if isinstance(problem, click.UsageError) else ExitCode.FAILED)
     except ClinikoMcpError as problem:
         advice = f" {problem.fix}" if problem.fix else ""
-        click.echo(f"cliniko-mcp: {clean(SECRETS.text(problem.message + advice), lines=True)}", err=True)
+        tell(f"cliniko-mcp: {clean(SECRETS.text(problem.message + advice), lines=True)}", err=True)
         leave(ExitCode.FAILED)
     except (KeyboardInterrupt, click.Abort):
         leave(ExitCode.INTERRUPTED)

@@ -11,6 +11,7 @@ from cliniko_mcp.approvals.decisions import Answer, Outcome
 from cliniko_mcp.approvals.local_ipc import Server, Waiting, servers
 from cliniko_mcp.approvals.paths import state_folder
 from cliniko_mcp.approvals.pin import Checked, Pin
+from cliniko_mcp.cli.names import Choice
 
 _LOOKS, _LOOK_SECONDS = 12, 0.25
 """How often, and how far apart, the end of what was approved is looked for."""
@@ -86,7 +87,7 @@ def _ask(server: Server, waiting: Waiting) -> None:
         click.echo(f"{waiting.program} asks; {minutes}:{seconds:02d} left to answer.")
     click.echo(f"approve: {waiting.act}. deny: {waiting.keep}. other: not like this.")
     answer = click.prompt(
-        "Approve, deny, other, or leave it for later?", type=click.Choice(["approve", "deny", "other", "later"])
+        "Approve, deny, other, or leave it for later?", type=Choice(["approve", "deny", "other", "later"])
     )
     if answer == "later":
         return

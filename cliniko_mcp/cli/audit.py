@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 import click
 
 from cliniko_mcp.approvals.paths import audit_file
+from cliniko_mcp.cli.names import Choice
 from cliniko_mcp.cli.output import leave
 from cliniko_mcp.cli.when import DEFAULT_ZONE, moment_of
 from cliniko_mcp.errors import ExitCode, JsonValue, NotUnderstood
@@ -69,7 +70,7 @@ def tail(lines: int, named: str | None, sandbox: bool) -> None:
 
 
 @audit.command()
-@click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True)
+@click.option("--format", "form", type=Choice(["jsonl", "csv"]), default="jsonl", show_default=True)
 @FILE
 @DEMO
 def export(form: str, named: str | None, sandbox: bool) -> None:
@@ -90,7 +91,7 @@ def export(form: str, named: str | None, sandbox: bool) -> None:
 @click.option("--when", default="last 30 days", show_default=True, metavar="PHRASE", help="The days to look at.")
 @click.option("--zone", default=DEFAULT_ZONE, show_default=True, metavar="IANA", help="The clinic's time zone.")
 @click.option("--now", metavar="ISO", help="The moment that the days are relative to. Default: now.")
-@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+@click.option("--format", "form", type=Choice(["table", "csv", "json"]), default="table", show_default=True)
 @FILE
 @DEMO
 def report(when: str, zone: str, now: str | None, form: str, named: str | None, sandbox: bool) -> None:

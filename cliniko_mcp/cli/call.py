@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cliniko_mcp.approvals.questions import Question, Verdict
-from cliniko_mcp.cli.options import settings_options
+from cliniko_mcp.cli.options import SERVING, settings_options
 from cliniko_mcp.cli.output import bold, json_for, leave
 from cliniko_mcp.cli.progress_bar import Bar
 from cliniko_mcp.errors import ExitCode
@@ -45,11 +45,6 @@ def input_line(prompt: str) -> str:
     return sys.stdin.readline()
 
 
-NOT_HERE = (
-    "transport", "host", "port", "http_token_file", "output", "output_schemas", "view", "approval_wait", "sandbox_port",
-)  # fmt: skip
-
-
 EXAMPLES = """\b
 In the demo clinic; `cliniko_describe` finds operations by plain words:
   cliniko-mcp call find_patients '{"query": "Ana Lima"}' --sandbox
@@ -63,7 +58,7 @@ In the Command Prompt of Windows:
 @click.argument("name")
 @click.argument("arguments", default="{}")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON in a terminal too, as in a pipe.")
-@settings_options(leave_out=NOT_HERE)
+@settings_options(leave_out=SERVING)
 def call(name: str, arguments: str, as_json: bool, **flags: Any) -> None:
     """Call the tool NAME with its ARGUMENTS as a JSON object, and print the answer.
 

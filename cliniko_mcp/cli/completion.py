@@ -4,6 +4,8 @@ from typing import Final
 
 import click
 
+from cliniko_mcp.cli.names import Choice
+
 VARIABLE: Final = "_CLINIKO_MCP_COMPLETE"
 HOW: Final = {
     "bash": 'eval "$(cliniko-mcp completion bash)"   in ~/.bashrc',
@@ -17,7 +19,7 @@ _BEFORE: Final = {"zsh": "(( $+functions[compdef] )) || { autoload -Uz compinit 
 
 
 @click.command(epilog="\b\n" + "\n".join(HOW.values()))
-@click.argument("shell", type=click.Choice(list(HOW)))
+@click.argument("shell", type=Choice(list(HOW)))
 def completion(shell: str) -> None:
     """Print the completion script of a shell; put the line below into its start-up file."""
     from click.shell_completion import get_completion_class

@@ -3,12 +3,12 @@
 import json
 import shutil
 import sys
-import textwrap
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from cliniko_mcp.cli.output import tell
 from cliniko_mcp.errors import JsonValue
 
 if TYPE_CHECKING:
@@ -131,18 +131,6 @@ class Conversation:
         if self._person_says_yes:
             return types.ElicitResult(action="accept", content={"approve": True})
         return types.ElicitResult(action="decline")
-
-
-def tell(text: str, indent: int = 0, **style: Any) -> None:
-    """Print the text with a `click.style`; in a terminal it is wrapped between words, with a hanging indent."""
-    lines = [" " * indent + text]
-    if sys.stdout.isatty():
-        width = max(shutil.get_terminal_size().columns, 40)
-        lines = textwrap.wrap(
-            text, width, initial_indent=" " * indent, subsequent_indent=" " * (indent + 2), break_on_hyphens=False
-        )
-    for line in lines:
-        click.secho(line, **style)
 
 
 def lines_of(answer: Mapping[str, Any], limit: int = 4) -> Iterator[tuple[str, dict[str, Any]]]:

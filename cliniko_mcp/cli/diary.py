@@ -1,6 +1,5 @@
 """`cliniko-mcp diary`: the diary in a terminal, as lines for a pipe, as JSON, or as a page to look at."""
 
-import shutil
 import sys
 from functools import partial
 from pathlib import Path
@@ -9,9 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from cliniko_mcp.cli.answering import answer_of, check_new, patiently, write_file
-from cliniko_mcp.cli.options import settings_options
-from cliniko_mcp.cli.output import json_for
-from cliniko_mcp.cli.report import NOT_HERE
+from cliniko_mcp.cli.options import READING, settings_options
+from cliniko_mcp.cli.output import console, json_for
 from cliniko_mcp.redaction import SECRETS
 
 if TYPE_CHECKING:
@@ -42,7 +40,7 @@ From the demo clinic:
 )
 @click.option("--overwrite", is_flag=True, help="Replace the file if there is one.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
-@settings_options(leave_out=NOT_HERE)
+@settings_options(leave_out=READING)
 def diary(
     when: str,
     practitioner: tuple[str, ...],
@@ -109,18 +107,14 @@ async def _whole(arguments: "dict[str, JsonValue]", app: "App", caller: "Caller"
 
 def show(diary: "Diary") -> None:
     """Print a diary: in colours and columns where a person looks on, as whole lines in a pipe."""
-    from cliniko_mcp.printouts.diary import diary_lines
-    from cliniko_mcp.settings import no_colour
-
     if not sys.stdout.isatty():
+        from cliniko_mcp.printouts.diary import diary_lines
+
         for line in diary_lines(diary):
             click.echo(line)
         return
-    from rich.console import Console
-
     from cliniko_mcp.printouts.diary_tables import diary_tables
 
-    columns = shutil.get_terminal_size().columns
-    console = Console(file=sys.stdout, width=columns, highlight=False, color_system=None if no_colour() else "auto")
-    for part in diary_tables(diary, columns):
-        console.print(part)
+    terminal = console()
+    for part in diary_tables(diary, terminal.width):
+        terminal.print(part)

@@ -5,18 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cliniko_mcp.cli.options import settings_options
+from cliniko_mcp.cli.names import Choice
+from cliniko_mcp.cli.options import READING, settings_options
 from cliniko_mcp.cli.progress_bar import Bar
 
 if TYPE_CHECKING:
     from cliniko_mcp.cliniko.models import Record
     from cliniko_mcp.cliniko.operations import List
     from cliniko_mcp.export import Exported, Format
-
-NOT_HERE = (
-    "transport", "host", "port", "http_token_file", "output", "output_schemas", "view", "resources", "tools",
-    "confirm", "approval_wait", "allow_destroy", "sandbox_port", "read_only", "upload_folder",
-)  # fmt: skip
 
 
 EXAMPLES = """\b
@@ -33,14 +29,14 @@ From the demo clinic:
 @click.option(
     "--format",
     "file_format",
-    type=click.Choice(["csv", "jsonl"]),
+    type=Choice(["csv", "jsonl"]),
     help="Kind of file; if left out as its name ends, else csv.",
 )
 @click.option("--out", "out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The file to write.")
 @click.option("--overwrite", is_flag=True, help="Replace the file if there is one.")
 @click.option("--again", is_flag=True, help="Start over instead of going on where an earlier run stopped.")
 @click.option("--utc", is_flag=True, help="Times in UTC, as Cliniko sends them; without it they are the clinic's own.")
-@settings_options(leave_out=NOT_HERE)
+@settings_options(leave_out=READING)
 def export(
     resource: str,
     filters: tuple[str, ...],

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from cliniko_mcp.cli.login import EMAIL, KEEP, KEY_STDIN, UNCHECKED, account_given, keep_account, kept_here, show_trial
+from cliniko_mcp.cli.names import Choice
 from cliniko_mcp.cli.options import settings_options
-from cliniko_mcp.cli.output import json_for
+from cliniko_mcp.cli.output import json_for, tell
 from cliniko_mcp.errors import ConfigurationError
 from cliniko_mcp.hosts.previous_entry import (
     KEPT_SETTINGS,
@@ -67,7 +68,7 @@ def _no(name: str) -> str:
 
 
 @click.command(epilog=EXAMPLES)
-@click.option("--client", "client", type=click.Choice(list(HOSTS)), default=None, help="The assistant to set up.")
+@click.option("--client", "client", type=Choice(list(HOSTS)), default=None, help="The assistant to set up.")
 @click.option("--print", "printing", is_flag=True, help="Only show what would be written; asks nothing, needs no key.")
 @click.option("--uninstall", is_flag=True, help="Take the entry out of the assistant's configuration again.")
 @click.option(
@@ -155,11 +156,11 @@ def install(
     changed = install_into(host, path, name, entry, now=datetime.now())  # noqa: TID251 - a command begins now
     if key_in_config and key_environment:
         _make_private(changed.path)
-    click.echo(f"{host.title}: {'written to' if changed.written else 'already as it should be in'} {changed.path}")
+    tell(f"{host.title}: {'written to' if changed.written else 'already as it should be in'} {changed.path}")
     for line in told:
-        click.echo(line)
+        tell(line)
     _print_backup(changed.backup)
-    click.echo(host.after)
+    tell(host.after)
 
 
 def _connect(host: Host, path: Path, name: str, url: str, *, shown_only: bool) -> None:
@@ -184,11 +185,11 @@ def _connect(host: Host, path: Path, name: str, url: str, *, shown_only: bool) -
         _print_entry(host, path, name, entry, told)
         return
     changed = install_into(host, path, name, entry, now=datetime.now())  # noqa: TID251 - a command begins now
-    click.echo(f"{host.title}: {'written to' if changed.written else 'already as it should be in'} {changed.path}")
+    tell(f"{host.title}: {'written to' if changed.written else 'already as it should be in'} {changed.path}")
     for line in told:
-        click.echo(line)
+        tell(line)
     _print_backup(changed.backup)
-    click.echo(host.after)
+    tell(host.after)
 
 
 def _print_entry(host: Host, path: Path, name: str, entry: "dict[str, JsonValue]", told: Sequence[str]) -> None:
@@ -200,10 +201,10 @@ def _print_entry(host: Host, path: Path, name: str, entry: "dict[str, JsonValue]
 
         click.echo(SECRETS.text(editor_of(host).with_entry("", host.section, name, entry)), nl=False)
     for line in told:
-        click.echo(line, err=True)
-    click.echo(f"This belongs into {path}." if host.name != "other" else host.after, err=True)
+        tell(line, err=True)
+    tell(f"This belongs into {path}." if host.name != "other" else host.after, err=True)
     if link := host.address(name, entry):
-        click.echo(f"Or open this link, which asks before it adds the server: {SECRETS.text(link)}", err=True)
+        tell(f"Or open this link, which asks before it adds the server: {SECRETS.text(link)}", err=True)
 
 
 def _uninstall(host: Host, path: Path, name: str, *, printing: bool, purge: bool) -> None:
@@ -211,10 +212,10 @@ def _uninstall(host: Host, path: Path, name: str, *, printing: bool, purge: bool
 
     if printing:
         there = installed_entry(host, path, name) is not None
-        click.echo(f"{name} would be taken out of {path}." if there else f"{name} is not in {path}.")
+        tell(f"{name} would be taken out of {path}." if there else f"{name} is not in {path}.")
     else:
         changed = remove_from(host, path, name, now=datetime.now())  # noqa: TID251 - a command begins now
-        click.echo(f"Taken out of {changed.path}." if changed.written else f"{name} is not in {changed.path}.")
+        tell(f"Taken out of {changed.path}." if changed.written else f"{name} is not in {changed.path}.")
     copies = backups(path)
     if not copies:
         return
@@ -222,15 +223,15 @@ def _uninstall(host: Host, path: Path, name: str, *, printing: bool, purge: bool
     if purge and older:
         if not printing:
             delete_backups([backup.path for backup in older])
-        click.echo(f"{'Would be deleted' if printing else 'Deleted'}, older copies of the configuration: {len(older)}.")
+        tell(f"{'Would be deleted' if printing else 'Deleted'}, older copies of the configuration: {len(older)}.")
         older = []
-    click.echo("Copies of the configuration, which install left beside it:")
+    tell("Copies of the configuration, which install left beside it:")
     for backup in (*older, newest):
         click.echo(f"  {backup.path}{' (holds an API key)' if backup.holds_key else ''}")
     if older:
-        click.echo("To delete all but the newest, run the same command again with --purge.")
+        tell("To delete all but the newest, run the same command again with --purge.")
     if newest.holds_key:
-        click.echo("The newest holds an API key: delete it yourself once the assistant works as you want it.")
+        tell("The newest holds an API key: delete it yourself once the assistant works as you want it.")
 
 
 def _suggestion(computer: Computer) -> str:
@@ -307,7 +308,7 @@ def _key_environment(
     if not key_in_config:
         kept = keep_account(email, key_stdin=key_stdin, place=place, unchecked=unchecked, replace=False)
         where = "this computer's keychain" if kept.place == "keychain" else "a file that only you can read"
-        click.echo(f"The API key is kept in {where}.")
+        tell(f"The API key is kept in {where}.")
         return {}
     key, contact = account_given(email, key_stdin=key_stdin, found=kept_here())
     show_trial(key, contact, unchecked=unchecked)
@@ -324,4 +325,4 @@ def _make_private(path: Path) -> None:
 
 def _print_backup(backup: Path | None) -> None:
     if backup:
-        click.echo(f"The configuration as it was is in {backup}.")
+        tell(f"The configuration as it was is in {backup}.")

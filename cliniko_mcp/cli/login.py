@@ -7,6 +7,8 @@ from typing import Final
 
 import click
 
+from cliniko_mcp.cli.names import Choice
+from cliniko_mcp.cli.output import tell
 from cliniko_mcp.errors import ConfigurationError
 from cliniko_mcp.stored_keys import Kept, KeyPlace
 
@@ -17,7 +19,7 @@ EMAIL: Final = click.option(
 KEEP: Final = click.option(
     "--keep",
     "place",
-    type=click.Choice(["keychain", "file"]),
+    type=Choice(["keychain", "file"]),
     default=None,
     help="Where the key is kept; without it, in the keychain where there is one.",
 )
@@ -46,12 +48,12 @@ def login(
     from cliniko_mcp.stored_keys import forget, kept
 
     if forgetting:
-        click.echo("Removed from this computer." if forget() else "Nothing was kept on this computer.")
+        tell("Removed from this computer." if forget() else "Nothing was kept on this computer.")
     elif status:
         _print_status(kept())
     else:
         _print_status(keep_account(email, key_stdin=key_stdin, place=place, unchecked=unchecked, replace=True))
-        click.echo("Next: cliniko-mcp doctor")
+        tell("Next: cliniko-mcp doctor")
 
 
 def keep_account(email: str | None, *, key_stdin: bool, place: KeyPlace | None, unchecked: bool, replace: bool) -> Kept:
@@ -83,10 +85,10 @@ def show_trial(key: str, contact: str, *, unchecked: bool) -> None:
     from cliniko_mcp.settings import Settings
 
     if unchecked:
-        click.echo("The key was not tried, as --unchecked says.")
+        tell("The key was not tried, as --unchecked says.")
         return
     if Settings.load({}).base_url:
-        click.echo("The key was not tried: CLINIKO_MCP_BASE_URL names another address, and it is for Cliniko alone.")
+        tell("The key was not tried: CLINIKO_MCP_BASE_URL names another address, and it is for Cliniko alone.")
         return
     trial = anyio.run(try_key, key, contact, lambda: datetime.now(UTC))  # noqa: TID251 - a command begins now
     if trial.outcome == "refused":
@@ -94,7 +96,7 @@ def show_trial(key: str, contact: str, *, unchecked: bool) -> None:
             f"the key was not kept. {trial.sentence}",
             f"{NEW_KEY} To keep this one all the same, add --unchecked.",
         )
-    click.echo(trial.sentence)
+    tell(trial.sentence)
 
 
 def account_given(email: str | None, *, key_stdin: bool, found: Kept, replace: bool = False) -> tuple[str, str]:
@@ -141,9 +143,7 @@ def _ask_for_key() -> str:
             "there is no API key, and no terminal to ask for it at.",
             "Set CLINIKO_API_KEY, or pipe the key in with --key-stdin. The demo clinic (--sandbox) needs none.",
         )
-    click.echo(
-        "Your API key is in Cliniko under My Info, Manage API keys. It is not shown while you paste it.", err=True
-    )
+    tell("Your API key is in Cliniko under My Info, Manage API keys. It is not shown while you paste it.", err=True)
     return _prompt("API key", Credentials.parse, hidden=True)
 
 
@@ -175,7 +175,7 @@ def _prompt(
             if not left:
                 raise
             # The error's own advice is about variables and flags; here the person just types again.
-            click.echo(f"{wrong or problem.message} Please try again.", err=True)
+            tell(f"{wrong or problem.message} Please try again.", err=True)
         else:
             return typed
 
@@ -184,10 +184,10 @@ def _print_status(found: Kept) -> None:
     from cliniko_mcp.stored_keys import account_file, keychain
 
     if found.place is None:
-        click.echo("No API key is kept on this computer.")
+        tell("No API key is kept on this computer.")
     elif found.place == "keychain":
-        click.echo(f"The API key is in this computer's keychain ({keychain() or 'not reachable now'}).")
+        tell(f"The API key is in this computer's keychain ({keychain() or 'not reachable now'}).")
     else:
-        click.echo(f"The API key is in {account_file()}, which only you can read.")
+        tell(f"The API key is in {account_file()}, which only you can read.")
     if found.contact_email:
-        click.echo(f"Cliniko may write to {found.contact_email}.")
+        tell(f"Cliniko may write to {found.contact_email}.")

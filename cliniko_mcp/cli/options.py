@@ -11,6 +11,15 @@ OF_DOCTOR: Final = ("update_notice",)
 """Settings that no other command acts on."""
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
+SERVING: Final = (
+    "transport", "host", "port", "http_token_file", "output", "output_schemas", "view", "approval_wait", "sandbox_port",
+    "hosted", "people", "public_url", "login", "admit", "login_file", "login_key", "client_host", "trusted_proxies",
+    "allow_origin",
+)  # fmt: skip
+"""Settings of a server alone: commands that call a tool themselves have no flags for them."""
+READING: Final = (*SERVING, "resources", "tools", "confirm", "allow_destroy", "read_only", "upload_folder")
+"""What commands that only read have no flags for either."""
+
 
 def settings_options(
     *, only: Collection[str] | None = None, leave_out: Collection[str] = (), usual: bool = False

@@ -7,6 +7,7 @@ from typing import Final
 
 import click
 
+from cliniko_mcp.cli.names import Choice
 from cliniko_mcp.errors import ConfigurationError
 from cliniko_mcp.sanitize import clean
 
@@ -30,7 +31,7 @@ def people() -> None:
 @click.argument("id")
 @FILE
 @click.option("--name", default="", help="The person's name, as the audit log shows it.")
-@click.option("--may", type=click.Choice(TIERS), default="read", show_default=True, help="The most that they may do.")
+@click.option("--may", type=Choice(TIERS), default="read", show_default=True, help="The most that they may do.")
 @click.option("--clinic", default=None, help="The one clinic that the token is for.")
 @click.option("--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="Until it expires.")
 @click.option("--replace", is_flag=True, help="Give somebody who is there a new token; the old one ends.")

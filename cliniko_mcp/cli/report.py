@@ -1,18 +1,16 @@
 """`cliniko-mcp report`: a report of the clinic in a terminal, for a spreadsheet, as JSON, or as a page."""
 
-import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import click
 
 from cliniko_mcp.cli.answering import answer_of, check_new, patiently, write_file
-from cliniko_mcp.cli.names import named
-from cliniko_mcp.cli.options import settings_options
-from cliniko_mcp.cli.output import bold, json_for
+from cliniko_mcp.cli.names import Choice, named
+from cliniko_mcp.cli.options import READING, settings_options
+from cliniko_mcp.cli.output import bold, columns_of, json_for
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.redaction import SECRETS
 
@@ -21,11 +19,6 @@ if TYPE_CHECKING:
     from cliniko_mcp.approvals.shown import Account
     from cliniko_mcp.frontdesk.reports.kinds import ReportKind
     from cliniko_mcp.guards.pipeline import Caller
-
-NOT_HERE = (
-    "transport", "host", "port", "http_token_file", "output", "output_schemas", "view", "resources", "tools",
-    "confirm", "approval_wait", "allow_destroy", "sandbox_port", "read_only", "upload_folder",
-)  # fmt: skip
 
 Format = Literal["table", "csv", "json", "html"]
 FORMATS: Final[tuple[Format, ...]] = ("table", "csv", "json", "html")
@@ -53,19 +46,17 @@ def _complete_kind(_context: click.Context, _parameter: click.Parameter, prefix:
 @click.argument("kind", required=False, shell_complete=_complete_kind)
 @click.option("--when", metavar="PHRASE", help='The time, such as "last month"; each kind has a usual one.')
 @click.option("--by", multiple=True, metavar="A,B", help="Break the first figure down, such as by practitioner,week.")
-@click.option("--compare", type=click.Choice(["previous", "last_year"]), help="The same figures of an earlier time.")
+@click.option("--compare", type=Choice(["previous", "last_year"]), help="The same figures of an earlier time.")
 @click.option("--practitioner", metavar="NAME", help="Only this practitioner.")
 @click.option("--business", metavar="NAME", help="Only this site.")
 @click.option("--patient", metavar="NAME", help="Only this patient's notes, in find_in_notes.")
 @click.option("--words", metavar="TEXT", help="What find_in_notes looks for.")
 @click.option("--phones", is_flag=True, help="A phone number beside each patient.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Rows; 10 in table and json, else all.")
-@click.option(
-    "--format", "form", type=click.Choice(FORMATS), help="If left out, as the name of the file ends, else table."
-)
+@click.option("--format", "form", type=Choice(FORMATS), help="If left out, as the name of the file ends, else table.")
 @click.option("--output", "--out", "out", type=click.Path(path_type=Path, dir_okay=False), help="The file to write.")
 @click.option("--overwrite", is_flag=True, help="Replace the file if there is one.")
-@settings_options(leave_out=NOT_HERE)
+@settings_options(leave_out=READING)
 def report(
     kind: str | None,
     when: str | None,
@@ -129,24 +120,25 @@ def _groupings(by: Sequence[str], kind: "ReportKind") -> list[str]:
 
 
 def _usual_groupings(kind: "ReportKind", form: Format) -> list[str]:
-    """What a page is grouped by where nobody says it: over time where the time has a beginning, and by person."""
+    """What a page is grouped by where nobody says it: over time where the time has a beginning, and by person.
+
+    New patients are by month, with which their cohorts come.
+    """
     if form != "html":
         return []
-    usual = ("practitioner",) if kind.open_start else ("week", "practitioner")
+    time = "month" if kind.name == "retention" else "week"
+    usual = ("practitioner",) if kind.open_start else (time, "practitioner")
     return [name for name in usual if name in kind.groupings]
 
 
 def kinds_table(kinds: "Iterable[ReportKind]") -> list[str]:
     """The kinds of reports, a line each: the name, the time that is meant without --when, and the groupings."""
+    from cliniko_mcp.printouts.lines import table
+
     rows = [(kind.name, kind.usual or "all time", ", ".join(kind.groupings)) for kind in kinds]
-    first, second = (max(len(row[place]) for row in rows) for place in (0, 1))
-    room = shutil.get_terminal_size().columns - first - second - 4 if sys.stdout.isatty() else None
-    lines = [click.style(f"{'kind':<{first}}  {'usual time':<{second}}  --by", bold=True)] if room is not None else []
-    for name, usual, by in rows:
-        words = wrap(by, max(room, 16)) if room is not None else [by]
-        lines.append(f"{name:<{first}}  {usual:<{second}}  {words[0] if words else ''}".rstrip())
-        lines += [f"{'':<{first + second + 4}}{more}" for more in words[1:]]
-    return lines
+    columns = columns_of(sys.stdout)
+    lines = [*table([("kind", "usual time", "--by"), *rows], columns, bold, [False] * 3, wraps=2)]
+    return lines if columns else lines[1:]
 
 
 async def whole_answer(
@@ -204,6 +196,5 @@ def _text(
         title = f"{answer.title}, {answer.when}" + (f" - {account.clinic}" if account.clinic else "")
         lines = report_lines(answer, None, str)
         return page_with("report", body, clinic=account.clinic, demo=account.demo, title=title, lines=lines)
-    shown = not plain and sys.stdout.isatty()
-    columns = shutil.get_terminal_size().columns if shown else None
-    return "\n".join(report_lines(answer, columns, bold if shown else str))
+    columns = None if plain else columns_of(sys.stdout)
+    return "\n".join(report_lines(answer, columns, bold if columns else str))

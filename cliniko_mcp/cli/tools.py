@@ -1,16 +1,14 @@
 """`cliniko-mcp tools`: what a view lists, and what one tool takes, for people."""
 
-import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from cliniko_mcp.cli.names import named
 from cliniko_mcp.cli.options import settings_options
-from cliniko_mcp.cli.output import json_for
+from cliniko_mcp.cli.output import console, json_for
 from cliniko_mcp.errors import JsonValue
 
 if TYPE_CHECKING:
@@ -18,8 +16,10 @@ if TYPE_CHECKING:
 
 SHOWN = ("view", "resources", "tools", "exclude_tools", "read_only")
 
-COLOURS: Final = {"write": "yellow", "destructive": "red"}
-_MIN_DESCRIPTION: Final = 24
+_COLOURS: Final = {"write": "yellow", "destructive": "red"}
+_GAP: Final = (0, 2, 0, 0)
+"""Two blanks after each column."""
+_NONE: Final = "It takes no arguments."
 
 
 def _complete_name(_context: click.Context, _parameter: click.Parameter, prefix: str) -> list[str]:
@@ -57,48 +57,59 @@ def tools(name: str | None, as_json: bool, **flags: Any) -> None:
         ]
         click.echo(json_for({"tools": rows}, sys.stdout))
         return
-    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     if name is not None:
-        for line in explained(shown[0], columns):
-            click.echo(line)
+        _explain(shown[0])
         if name in view.excluded | view.changing:
             click.echo("It is switched off by these flags.")
         return
-    for line in table(shown, columns):
-        click.echo(line)
+    _list(shown)
     allowed = entries().keys() - view.excluded - view.changing
     click.echo(f"{len(shown)} listed, {len(allowed)} can be called by name.")
 
 
-def table(shown: "Sequence[Entry]", columns: int | None) -> Iterator[str]:
-    """A line for each tool; with `columns`, under a heading and cut to a terminal of that width."""
-    width = max((len(entry.name) for entry in shown), default=0)
-    room = None if columns is None else max(columns - width - 15, _MIN_DESCRIPTION)
-    if columns is not None:
-        yield click.style(f"{'tool':<{width}}  {'risk':<11}  what it does", bold=True)
-    for entry in shown:
-        first = entry.description.split(". ")[0].rstrip(".") + "."
-        words = first if room is None or len(first) <= room else f"{first[: room - 1].rstrip()}…"
-        risk = click.style(f"{entry.risk:<11}", fg=COLOURS.get(entry.risk))
-        yield f"{click.style(f'{entry.name:<{width}}', fg='cyan')}  {risk}  {words}"
-
-
-def explained(entry: "Entry", columns: int | None) -> Iterator[str]:
-    """What a tool does and each argument with what it takes, a line each; wrapped to a terminal of that width."""
-    yield f"{click.style(entry.name, fg='cyan', bold=True)}  {click.style(entry.risk, fg=COLOURS.get(entry.risk))}"
-    yield from wrap(entry.description, columns) if columns else [entry.description]
-    if entry.replaced_by:
-        yield f"Deprecated: {entry.replaced_by} took its place."
-    arguments = [*_arguments(entry.input_schema)]
-    yield ""
-    if not arguments:
-        yield "It takes no arguments."
+def _list(shown: "Sequence[Entry]") -> None:
+    """Print a row for each tool: under a heading in a terminal, a whole line each in a pipe."""
+    rows = [(entry.name, entry.risk, entry.description.split(". ")[0].rstrip(".") + ".") for entry in shown]
+    if not sys.stdout.isatty():
+        width = max((len(name) for name, _, _ in rows), default=0)
+        for name, risk, words in rows:
+            click.echo(f"{name:<{width}}  {risk:<11}  {words}")
         return
-    width = max(len(name) for name, _ in arguments)
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, padding=_GAP, header_style="bold")
+    table.add_column("tool", style="cyan", no_wrap=True)
+    table.add_column("risk", no_wrap=True)
+    table.add_column("what it does")
+    for name, risk, words in rows:
+        table.add_row(name, Text(risk, _COLOURS.get(risk, "")), Text(words))
+    console().print(table)
+
+
+def _explain(entry: "Entry") -> None:
+    """Print what a tool does and each argument with what it takes: wrapped in a terminal, a line each in a pipe."""
+    arguments = [*_arguments(entry.input_schema)]
+    above = [entry.description, *([f"Deprecated: {entry.replaced_by} took its place."] if entry.replaced_by else [])]
+    if not sys.stdout.isatty():
+        width = max((len(name) for name, _ in arguments), default=0)
+        below = [f"{name:<{width}}  {takes}" for name, takes in arguments] or [_NONE]
+        for line in (f"{entry.name}  {entry.risk}", *above, "", *below):
+            click.echo(line)
+        return
+    from rich.table import Table
+    from rich.text import Text
+
+    terminal = console()
+    terminal.print(Text.assemble((entry.name, "bold cyan"), "  ", (entry.risk, _COLOURS.get(entry.risk, ""))))
+    for line in (*above, ""):
+        terminal.print(Text(line))
+    table = Table.grid(padding=_GAP)
+    table.add_column(style="cyan", no_wrap=True)
+    table.add_column()
     for name, takes in arguments:
-        parts = wrap(takes, max(columns - width - 2, _MIN_DESCRIPTION)) if columns else [takes]
-        yield f"{click.style(f'{name:<{width}}', fg='cyan')}  {parts[0]}"
-        yield from (f"{'':<{width}}  {part}" for part in parts[1:])
+        table.add_row(Text(name), Text(takes))
+    terminal.print(table if arguments else _NONE)
 
 
 def _arguments(schema: "Mapping[str, JsonValue]", depth: int = 0) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ from typing import NamedTuple, overload
 
 import click
 
+from cliniko_mcp.cli.names import Choice
 from cliniko_mcp.cli.output import leave
 from cliniko_mcp.errors import ExitCode, JsonValue, NotUnderstood
 from cliniko_mcp.phrases import Anchor, Facing, OpenWhen, When, clinic_zone, parse_when
@@ -33,7 +34,7 @@ _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 @click.option("--country", metavar="AU", help="Order of 11/24: month first in US only. Default: by zone.")
 @click.option(
     "--facing",
-    type=click.Choice([*(facing.value for facing in Facing), ALL]),
+    type=Choice([*(facing.value for facing in Facing), ALL]),
     default=Facing.AHEAD.value,
     show_default=True,
     help="Read as for booking (ahead), reports (back), utilisation (whole), a list's start times (either), or in each.",

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.frontdesk.answer_rows import LOCAL_TIME, MONEY, Page
+from cliniko_mcp.frontdesk.reports.cohorts import Cohort
 from cliniko_mcp.frontdesk.reports.figures import Breakdown, Change, Comparison, Figure
 from cliniko_mcp.phrases.dates import day_words
 from cliniko_mcp.sanitize import clean
@@ -34,6 +35,7 @@ class ReportAnswer(BaseModel):
     definition: str = ""
     summary: dict[str, Figure] = Field(default_factory=dict[str, Figure])
     by: dict[str, Breakdown] = Field(default_factory=dict[str, Breakdown])
+    cohorts: list[Cohort] = Field(default_factory=list[Cohort])
     compared: Comparison | None = None
     items: list[Row] = Field(default_factory=list[Row])
     page: Page | None = None

@@ -118,7 +118,7 @@ def _week(diary: Diary, columns: int) -> Iterator[RenderableType]:
     for begin in range(0, len(diary.days), room):
         days = diary.days[begin : begin + room]
         table = Table(box=box.ROUNDED, show_lines=True, header_style="bold", border_style="dim", pad_edge=False)
-        table.add_column("", max_width=_WHO)
+        table.add_column("", max_width=_WHO, overflow="fold")
         for day in days:
             table.add_column(_short(day), width=_DAY - 3)
         for site, who in sorted(rows):

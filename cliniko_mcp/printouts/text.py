@@ -1,8 +1,9 @@
 """A report as lines of text: for a terminal of some width, or whole lines for a pipe."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
+from cliniko_mcp.frontdesk.reports.cohorts import WITHIN, Cohort
 from cliniko_mcp.frontdesk.reports.figures import Comparison, Figure, Group
 from cliniko_mcp.printouts.answer import (
     ReportAnswer,
@@ -25,10 +26,13 @@ def report_lines(answer: ReportAnswer, columns: int | None, bold: Bold) -> Itera
     yield from (line for text in answer.scope for line in wrapped(text, columns))
     yield ""
     yield from _figures(answer.summary, answer.compared, columns, bold)
-    for name, breakdown in answer.by.items():
+    for name, breakdown in ((name, found) for name, found in answer.by.items() if found.rows):
         yield ""
         yield from wrapped(f"{bold(f'By {words_of(name).lower()}')}, sorted {breakdown.sorted}", columns)
         yield from table([("", *_OF_GROUPS), *(_group(row) for row in breakdown.rows)], columns, bold)
+    if answer.cohorts:
+        yield ""
+        yield from _cohorts(answer.cohorts, columns, bold)
     if answer.items:
         yield ""
         yield from row_lines(answer.items, "Rows", answer.shown, columns, bold)
@@ -36,6 +40,17 @@ def report_lines(answer: ReportAnswer, columns: int | None, bold: Bold) -> Itera
         if text:
             yield ""
             yield from wrapped(clean(text), columns)
+
+
+def _cohorts(cohorts: Sequence[Cohort], columns: int | None, bold: Bold) -> Iterator[str]:
+    """How soon new patients came back, a line a month; empty where it is too early to tell."""
+    within = [number for number in map(str, WITHIN) if any(number in cohort.came_back for cohort in cohorts)]
+    yield from wrapped(f"{bold('Came back within so many days')}, by month of the first visit", columns)
+    rows = [("", "new patients", *within)]
+    for cohort in cohorts:
+        shares = (cohort.came_back[number].rate or "" if number in cohort.came_back else "" for number in within)
+        rows.append((cohort.name, number_words(cohort.new_patients), *shares))
+    yield from table(rows, columns, bold)
 
 
 _HEADINGS: Final = ("count", "of", "rate", "total")

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from cliniko_mcp.guards.hash_chain import HashChain
+from cliniko_mcp.tools.index import entries
 from tests import warm
 from tests.terminal import in_a_terminal
 from tests.warm import DEMO
@@ -54,6 +55,10 @@ KEY = {"CLINIKO_API_KEY": "MS0x-au2", "CLINIKO_CONTACT_EMAIL": "front@desk.examp
         (["find_times"], {}, "It is a tool: cliniko-mcp call find_times"),
         (["call", "list_taxes", "{}", "--sandbx"], {}, "--sandbox"),
         (["tools", "find_tims"], {}, "did you mean find_times?"),
+        (["install", "--client", "curser"], {}, "'other'. Did you mean cursor? See"),
+        (["install", "--client", "abacus"], {}, "'abacus' is not one of 'claude-desktop', "),
+        (["completion", "pwershell"], {}, "Did you mean powershell?"),
+        (["report", "no_shows", "--compare", "previus"], {}, "Did you mean previous?"),
         (
             ["when", "today", "--sandbox", "--zone", "Australia/Perth"],
             {},
@@ -165,17 +170,37 @@ def test_in_a_terminal_the_tools_are_a_table_as_wide_as_it(plain: bool) -> None:
     assert code == 0 and ("\x1b[" in output) is not plain
     lines = re.sub("\x1b\\[[0-9;]*m", "", output).splitlines()
     assert lines[0].split() == ["tool", "risk", "what", "it", "does"]
-    assert all(len(line) <= 90 for line in lines) and any(line.endswith("…") for line in lines)
+    assert all(len(line) <= 90 for line in lines) and "…" not in output
+    first = entries()["clinic_overview"].description.split(". ")[0]
+    assert first in " ".join(" ".join(line.split()) for line in lines)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
-@pytest.mark.parametrize("arguments", [("demo", "--fast"), ("doctor", *DEMO)])
+@pytest.mark.parametrize("arguments", [("demo", "--fast"), ("doctor", *DEMO), ("tools", "find_times")])
 def test_in_a_terminal_no_line_is_broken_inside_a_word(arguments: tuple[str, ...]) -> None:
     code, output = in_a_terminal(*arguments, columns=72, NO_COLOR="1")
     assert code == 0
     outside, _, _ = output.partition("{")  # the block to copy stays as it is
     # A path is one word, however long.
     assert all(len(line) <= 72 for line in outside.splitlines() if os.sep not in line)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("tools", "find_tims"),
+        ("install", "--client", "abacus"),
+        ("install", "--client", "vscode", "--print", "--url", "https://mcp.clinic.example/mcp"),
+        ("login", "--status"),
+    ],
+    ids=" ".join,
+)
+def test_what_a_person_is_told_is_wrapped_between_words(arguments: tuple[str, ...]) -> None:
+    _, output = in_a_terminal(*arguments, columns=60)
+    # An address or a path is one word, however long.
+    assert all(len(line) <= 60 for line in output.splitlines() if "/" not in line and "%" not in line)
+    assert not re.search(r"\w-\n", output), "a name is not broken at its hyphen"
 
 
 @pytest.mark.parametrize(

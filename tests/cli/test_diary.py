@@ -1,5 +1,6 @@
 """`cliniko-mcp diary`: the whole diary of the tool, for a terminal, a pipe, a program and a browser."""
 
+import io
 import json
 import os
 import re
@@ -9,8 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from rich.cells import cell_len
+from rich.console import Console
 
 from cliniko_mcp.printouts.diary import Diary, diary_lines, items_of, minutes
+from cliniko_mcp.printouts.diary_tables import diary_tables
+from cliniko_mcp.printouts.lines import table
 from tests import warm
 from tests.approvals.chromium import browser, missing
 from tests.protocol.diaries import DIARIES
@@ -122,6 +127,24 @@ def test_every_diary_has_its_lines(name: str) -> None:
     entries = sum(len(sheet.entries) + len(sheet.began_before or ()) for sheet in diary.items)
     free = sum(len(items_of(sheet)) for sheet in diary.items) - entries
     assert sum(line.startswith("  ") for line in lines) == entries + free
+
+
+@pytest.mark.parametrize("name", DIARIES)
+def test_no_name_is_cut_in_80_columns(name: str) -> None:
+    page = io.StringIO()
+    terminal = Console(file=page, width=80, color_system=None)
+    for part in diary_tables(Diary.model_validate(DIARIES[name]), 80):
+        terminal.print(part)
+    assert "…" not in page.getvalue() and max(map(cell_len, page.getvalue().splitlines())) <= 80
+
+
+def test_a_long_name_goes_on_over_more_lines_of_a_table() -> None:
+    rows = [("", "count"), ("Wolfeschlegelsteinhausenbergerdorff 田中 花子", "12"), ("Bo", "3")]
+    heading, *lines = table(rows, 24, str.upper)
+    assert heading.split() == ["COUNT"] and [line.split()[-1] for line in (lines[0], lines[-1])] == ["12", "3"]
+    assert all(cell_len(line) <= 24 for line in lines)
+    assert "".join(line[:17].strip() for line in lines[:-1]).replace(" ", "").startswith("Wolfeschlegelsteinhausenb")
+    assert [*table(rows, None, str)][1] == f"{rows[1][0]}     12"
 
 
 def test_bookings_at_once_and_within_leave_are_called_clashes() -> None:

@@ -215,6 +215,15 @@ def test_the_page_says_the_same_where_no_script_runs(unpaid: Any, tmp_path: Path
 
 
 @needs_a_browser
+def test_a_length_of_time_has_its_unit_on_the_page_as_without_a_script(window: Browser, tmp_path: Path) -> None:
+    page = written(tmp_path, "utilisation")
+    [plain] = re.findall("<noscript><pre>(.*?)</pre></noscript>", page, re.DOTALL)
+    drawn(window, tmp_path)
+    hours = re.findall(r"([\d.]+ hours?), (?:North|River)side", window.text())
+    assert hours and hours == re.findall(r"([\d.]+ hours?), (?:North|River)side", plain)
+
+
+@needs_a_browser
 def test_the_page_needs_nothing_from_outside_and_has_a_table_for_each_plot(window: Browser, tmp_path: Path) -> None:
     page = written(tmp_path, "no_shows")
     markup = Markup(page)
@@ -228,6 +237,24 @@ def test_the_page_needs_nothing_from_outside_and_has_a_table_for_each_plot(windo
     by_week = answered("no_shows", "--by", "week")["by"]["week"]["rows"]
     rows = [[row["name"], str(row["count"]), str(row["of"]), row["rate"]] for row in by_week]
     assert any(table[1:] == rows for table in shown.tables)
+
+
+def share(back: Any) -> str:
+    """A figure of a cohort as the page puts it."""
+    return f"{back['rate']} {back['count']} of {back['of']}" if back else "too early"
+
+
+@needs_a_browser
+def test_how_soon_new_patients_came_back_is_told_in_words_beside_its_colours(window: Browser, tmp_path: Path) -> None:
+    page = written(tmp_path, "retention", "--when", "last 9 months", "--by", "month", "--limit", "8")
+    [inside] = re.findall('<script type="application/json" id=facts>(.*?)</script>', page)
+    drawn(window, tmp_path)
+    cells = "[...row.cells].slice(2).map(cell => cell.innerText.replace(/\\s+/g, ' '))"
+    shown = window.script(f"[...document.querySelectorAll('.cohorts tbody tr')].map(row => {cells})")
+    within = ("14", "30", "60", "90", "180")
+    cohorts = json.loads(inside)["answer"]["cohorts"]
+    due = [[share(cohort["came_back"].get(days)) for days in within] for cohort in cohorts]
+    assert shown == due and "too early" in due[-1]
 
 
 @pytest.fixture(scope="module")
@@ -291,7 +318,14 @@ LABELS_ALONE = """[...document.querySelectorAll("td:empty")].filter(
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
     "kind",
-    ["no_shows", "unpaid", "utilisation", "rebooking", "revenue --when 'this year' --by month"],
+    [
+        "no_shows",
+        "unpaid",
+        "utilisation",
+        "rebooking",
+        "revenue --when 'this year' --by month",
+        "retention --when 'last 9 months' --limit 8",
+    ],
 )
 def test_in_a_browser_nothing_is_cut_overlaps_or_is_hard_to_read(
     window: Browser, tmp_path: Path, kind: str, scheme: Any

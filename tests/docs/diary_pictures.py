@@ -21,6 +21,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "diary-week": ("diary", "--when", "2026-11-23 to 2026-11-28", "--html"),
     "diary-one": ("diary", "--when", "2026-11-23 to 2026-11-27", "--practitioner", "Tom Okafor", "--html"),
     "report": ("report", "no_shows", "--when", "last 12 weeks", "--compare", "previous", "--limit", "8", "--output"),
+    "report-cohorts": ("report", "retention", "--when", "last 9 months", "--limit", "5", "--output"),
 }
 """The command of each page."""
 SHOTS: dict[str, list[tuple[int, Look]]] = {
@@ -29,6 +30,7 @@ SHOTS: dict[str, list[tuple[int, Look]]] = {
     "diary-week": [(1280, "light"), (390, "dark")],
     "diary-one": [(1280, "dark")],
     "report": [(1280, "light"), (390, "dark")],
+    "report-cohorts": [(1280, "light")],
 }
 
 

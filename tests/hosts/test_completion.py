@@ -76,6 +76,14 @@ def test_the_fish_script_is_accepted_by_fish(tmp_path: Path) -> None:
     assert subprocess.run(["fish", "--no-execute", str(script)], capture_output=True).returncode == 0
 
 
+@pytest.mark.skipif(shutil.which("pwsh") is None, reason="PowerShell is not installed")
+def test_the_powershell_script_is_accepted_by_powershell(tmp_path: Path) -> None:
+    script = tmp_path / "complete.ps1"
+    script.write_text(CliRunner().invoke(commands, ["completion", "powershell"]).output)
+    done = subprocess.run(["pwsh", "-NoProfile", "-File", str(script)], capture_output=True, text=True)
+    assert done.returncode == 0 and done.stderr == ""
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_says_what_it_does_and_explains_each_option(name: str) -> None:
     done = CliRunner().invoke(commands, [name, "--help"])

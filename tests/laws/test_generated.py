@@ -8,7 +8,8 @@ import pytest
 from cliniko_mcp import manifest as manifest_module
 from cliniko_mcp.cliniko.registry import RESOURCES, find, operations, resource
 from cliniko_mcp.errors import ConfigurationError
-from cliniko_mcp.manifest import manifest, project_root, stale
+from cliniko_mcp.hosts.reference import host_reference
+from cliniko_mcp.manifest import generated, manifest, out_of_date, project_root
 from cliniko_mcp.tools.index import entries
 from cliniko_mcp.tools.tool import Tool
 from cliniko_mcp.tools.views import META
@@ -16,7 +17,7 @@ from tests.laws.source import PACKAGE
 
 
 def test_the_generated_files_are_up_to_date():
-    assert stale(project_root()) == []
+    assert out_of_date(generated(project_root()) | host_reference(project_root())) == []
 
 
 def test_every_resource_module_is_in_the_registry_and_the_order_is_by_name():
@@ -34,7 +35,7 @@ def test_a_resource_module_that_the_registry_does_not_know_is_named(monkeypatch:
     monkeypatch.setattr(manifest_module, "RESOURCES", known)
 
     with pytest.raises(ConfigurationError, match=r"^bookings, taxes: .* RESOURCES of cliniko_mcp/cliniko/registry.py"):
-        stale(project_root())
+        generated(project_root())
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,7 @@ def test_a_tool_or_rule_that_its_list_does_not_name_is_named(
     monkeypatch.setattr(manifest_module, names, known)
 
     with pytest.raises(ConfigurationError, match=rf"^{left_out}: .* {names} of cliniko_mcp/{place}"):
-        stale(project_root())
+        generated(project_root())
 
 
 def test_the_list_shows_curated_tools_first_then_the_catalogue_then_operations_by_resource():

@@ -127,6 +127,13 @@ def test_it_is_now_by_the_clock_of_each_site(window: Browser, tmp_path: Path) ->
     assert sydney > lunch[0] + 10 and adelaide < lunch[1]
 
 
+def test_an_empty_day_says_once_that_it_is_empty(window: Browser, tmp_path: Path) -> None:
+    opened(window, tmp_path, "empty day", 1280)
+    assert window.text().lower().count("nothing is booked or blocked out") == 1
+    assert "Aroha Tane Leave, 2 booked all the same" in window.text().replace("\xa0", " ")
+    assert window.script("document.querySelectorAll('.legend, .as-table').length") == 0
+
+
 def test_of_a_part_of_the_day_it_says_so(window: Browser, tmp_path: Path) -> None:
     shown = {**DIARIES["full day"], "when": "Tuesday 1 December 2026, 15:00 to 24:00 (Australia/Sydney)"}
     source = tmp_path / "page.html"

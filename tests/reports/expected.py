@@ -157,6 +157,20 @@ def retention(recount: Recount, first: date, last: date) -> Row:
     }
 
 
+def cohorts(recount: Recount, new: set[str]) -> list[Row]:
+    """Those who came back within so many days, of each month's new patients, once these have passed for all of them."""
+    came = {one: sorted({visit.day for visit in recount.kept(recount.visits) if visit.patient == one}) for one in new}
+    found: dict[str, Row] = {}
+    for month in sorted({str(days[0])[:7] for days in came.values()}):
+        theirs = [days for days in came.values() if str(days[0])[:7] == month]
+        found[month] = {"name": month, "new_patients": len(theirs), "came_back": {}}
+        for number in (14, 30, 60, 90, 180):
+            if all((recount.today - days[0]).days >= number for days in theirs):
+                back = sum(len(days) > 1 and (days[1] - days[0]).days <= number for days in theirs)
+                found[month]["came_back"][str(number)] = share(back, len(theirs))
+    return [*found.values()]
+
+
 def rebooking(recount: Recount, first: date, last: date) -> Row:
     told = retention(recount, first, last)
     return {name: told[name] for name in ("rebook_rate", "patient_visit_average_pva", "new_patients") if name in told}

@@ -52,7 +52,7 @@ async def test_activity_with_who_is_new_and_where_they_come_from(clinic: tuple[S
 async def test_retention(clinic: tuple[Sandbox, Port], now: str) -> None:
     recount = Recount(clinic[1].rows, datetime.fromisoformat(now))
     async with reports(clinic[0], recount.now) as tool:
-        answer = await tool.call("retention", when="last 90 days")
+        answer = await tool.call("retention", when="last 90 days", by=["month"])
         first, last = recount.today - timedelta(days=90), recount.today - timedelta(days=1)
         new, kept = expected.new_patients(recount, first, last), recount.kept(recount.visits)
         assert answer["summary"] == expected.retention(recount, first, last)
@@ -60,6 +60,9 @@ async def test_retention(clinic: tuple[Sandbox, Port], now: str) -> None:
         assert {row["patient_id"]: row["visits_kept"] for row in answer["items"]} == {
             patient: sum(visit.patient == patient for visit in kept) for patient in new
         }
+        assert answer["cohorts"] == expected.cohorts(recount, new)
+        assert {number for cohort in answer["cohorts"] for number in cohort["came_back"]} >= {"14", "30", "60"}
+        assert "cohorts" not in await tool.call("retention", when="last 90 days")
 
 
 @pytest.mark.parametrize("now", CLOCKS)

@@ -9,6 +9,7 @@ from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.cliniko.resources.practitioners import Practitioner
 from cliniko_mcp.frontdesk.bookings import EVER
+from cliniko_mcp.frontdesk.reports.cohorts import Cohort
 from cliniko_mcp.frontdesk.reports.facts import Fact, Facts
 from cliniko_mcp.frontdesk.reports.figures import Breakdown, Figure
 from cliniko_mcp.frontdesk.roster import Known, Roster
@@ -191,7 +192,8 @@ class Finding:
     """The definition in sentences, the figures by name, what the first of them counts, and the rows.
 
     The first figure is what all facts come to; `by` holds the breakdowns that the kind itself makes. Rows hold
-    `patient_id`; the name is put beside it once it is known which rows are shown.
+    `patient_id`; the name is put beside it once it is known which rows are shown. `cohorts` are of new
+    patients by month.
     """
 
     definition: str
@@ -200,6 +202,7 @@ class Finding:
     facts: Facts | None = None
     by: dict[str, Breakdown] = field(default_factory=dict[str, Breakdown])
     notes: list[str] = field(default_factory=list[str])
+    cohorts: list[Cohort] = field(default_factory=list[Cohort])
 
 
 def by_patient(found: Iterable[Visit]) -> dict[str, list[Visit]]:

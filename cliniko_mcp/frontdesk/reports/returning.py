@@ -17,6 +17,7 @@ from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.frontdesk import visits
 from cliniko_mcp.frontdesk.answer_rows import LocalTime, Rate, rate
 from cliniko_mcp.frontdesk.reports import figures
+from cliniko_mcp.frontdesk.reports.cohorts import cohorts, first_days
 from cliniko_mcp.frontdesk.reports.facts import Facts, Measure
 from cliniko_mcp.frontdesk.reports.figures import Findable
 from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion, by_patient
@@ -178,6 +179,7 @@ async def retention(question: ReportQuestion) -> Finding:
     )
     kept_to = question.practitioner or question.business  # whose a file is, only visits tell
     files = {} if kept_to else {"patient_files_made": figures.count(await _files_made(question))}
+    firsts = [first_days(map(question.day, person.kept)) for person in new.values()]
     newest = sorted(new, key=lambda patient: (new[patient].kept[0].starts, patient), reverse=True)
     return Finding(
         "New is a patient whose first kept visit ever (not cancelled, not a no-show) was in that time; archived "
@@ -197,6 +199,7 @@ async def retention(question: ReportQuestion) -> Finding:
         },
         [_new(question, new[patient]) for patient in newest],
         facts,
+        cohorts=cohorts(firsts, question.today) if "month" in question.by else [],
     )
 
 

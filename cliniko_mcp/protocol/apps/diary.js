@@ -233,8 +233,9 @@ function offList() {
 }
 
 function remarks(answer) {
+  const empty = state.answer && !visibleSheets().length; // its page says so in the middle
   const forModels = /next show|in another call|larger limit|call again|clinic_overview/;
-  const told = (answer.notes || []).filter((note) => !forModels.test(note));
+  const told = (answer.notes || []).filter((note) => !forModels.test(note) && !(empty && /nothing is booked or blocked out/i.test(note)));
   const cut = state.answer && answer.page && !answer.page.complete && !state.busy
     ? [`${answer.page.returned} of ${answer.page.total} entries are shown; the assistant can show the rest.`] : [];
   return [...told, ...cut].map((note) => make("p", { class: "remark" }, note));
@@ -253,7 +254,7 @@ function drawDiary() {
   main.replaceChildren(...[back, head(), status(),
     ...changes.map((words) => make("p", { class: "remark clock-change" }, words)),
     several ? make("p", { class: "soft" }, `Each site by its own clock: ${Object.entries(zones).map(([site, zone]) => `${site} ${zone || "unknown here"}`).join(", ")}.`) : null,
-    ...remarks(state.answer), shown, shown.lay ? picker() : null, offList(), legend(), visibleSheets().length ? inTable : null].filter(Boolean));
+    ...remarks(state.answer), shown, shown.lay ? picker() : null, offList(), ...(visibleSheets().length ? [legend(), inTable] : [])].filter(Boolean));
   if (shown.lay) shown.lay();
 }
 

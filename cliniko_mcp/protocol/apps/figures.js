@@ -38,7 +38,7 @@ function valueWords(value) {
   if (typeof value === "object") {
     if ("count" in value && "of" in value) return figureWords(value);
     return Object.entries(value).filter(([name]) => !isId(name))
-      .map(([name, part]) => (typeof part === "string" ? valueWords(part) : `${wordsFor(name).toLowerCase()} ${valueWords(part)}`)).join(", ");
+      .map(([name, part]) => (typeof part === "string" ? valueWords(part) : measured(name, part))).join(", ");
   }
   const time = value.match(/^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)[+-]\d\d:\d\d\S* (...)$/);
   if (time) return `${time[6]} ${Number(time[3])} ${MONTH_NAMES[time[2] - 1]} ${time[1]}, ${clockWords(time[4] * 60 + Number(time[5]))}`;
@@ -47,16 +47,28 @@ function valueWords(value) {
   return /^-?\d+\.\d\d$/.test(value) ? moneyWords(value) : value;
 }
 
+/** A number of an object with its name, or with its unit: "made 3", "2.75 hours". */
+function measured(name, value) {
+  if (name === "hours") return `${valueWords(value)} ${value === 1 ? "hour" : "hours"}`;
+  return `${wordsFor(name).toLowerCase()} ${valueWords(value)}`;
+}
+
 const isId = (name) => name === "id" || /_ids?$/.test(name);
 
 /** What the length of a bar stands for: money, a rate of the row's own, else a count. */
 function measureOf(rows) {
   if (rows.some((row) => row.total !== undefined))
-    return { kind: "money", of: (row) => (row.total === undefined ? null : Number(row.total)), words: numberWords };
+    return { kind: "money", of: (row) => (row.total === undefined ? null : Number(row.total)), words: (value) => (Number.isInteger(value) ? numberWords : moneyWords)(value) };
   const whole = rows.reduce((sum, row) => sum + (row.count || 0), 0);
   if (rows.some((row) => row.rate !== undefined && Math.abs(row.of - whole) > 0.01))
     return { kind: "rate", of: (row) => (row.rate === undefined ? null : parseFloat(row.rate)), words: (value) => `${numberWords(value)}%` };
   return { kind: "count", of: (row) => (row.count === undefined ? null : row.count), words: numberWords };
+}
+
+/** "2026-11" as "Nov 2026"; any other name as it is. */
+function monthWords(name) {
+  const month = name.match(/^(\d{4})-(\d\d)$/);
+  return month ? `${MONTH_NAMES[month[2] - 1]} ${month[1]}` : name;
 }
 
 function dateOfName(name) {
@@ -71,7 +83,7 @@ function timeColumns(name, rows, measure) {
   const last = Math.max(...found.keys()), made = [];
   for (let day = Math.min(...found.keys()); day <= last;) {
     const date = new Date(day), row = found.get(day), month = MONTH_NAMES[date.getUTCMonth()];
-    const label = name === "month" ? `${month} ${date.getUTCFullYear()}` : `${date.getUTCDate()} ${month}`;
+    const label = name === "month" ? monthWords(date.toISOString().slice(0, 7)) : `${date.getUTCDate()} ${month}`;
     made.push({ label, value: row ? measure.of(row) : measure.kind === "rate" ? null : 0 });
     day = name === "month" ? Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1) : day + 7 * 86400000;
   }

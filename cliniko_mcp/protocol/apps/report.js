@@ -46,10 +46,30 @@ function groupTable(rows, measure, level, label, bars) {
   const most = Math.max(level || 0, ...rows.map((row) => measure.of(row) || 0));
   const head = parts.map(([words, , more]) => make("th", { scope: "col", class: more ? `number ${more}` : "number" }, words));
   const body = rows.map((row) => make("tr", { class: row.name === LATE ? "late" : null },
-    make("th", { scope: "row" }, breakable(row.name), bars ? barPlot(measure.of(row), most, level) : null),
+    make("th", { scope: "row" }, breakable(monthWords(row.name)), bars ? barPlot(measure.of(row), most, level) : null),
     parts.map(([, words, more]) => make("td", { class: more ? `number ${more}` : "number" }, words(row)))));
   return make("table", { class: "groups", "aria-label": label },
     make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "Name"), head)), make("tbody", {}, body));
+}
+
+/** New patients by the month of their first visit: who came back within how many days, in a stronger colour where it is more. */
+function cohortsPart(cohorts = []) {
+  const within = [...new Set(cohorts.flatMap(({ came_back: back }) => Object.keys(back)))].sort((a, b) => a - b);
+  if (!within.length) return null;
+  const cell = (figure, number) => {
+    if (!figure) return make("td", { class: "early", "data-label": `Within ${number} days` }, "too early");
+    const part = figure.count / figure.of;
+    return make("td", { class: `heat heat-${Math.min(4, Math.floor(part * 5))}`, "data-label": `Within ${number} days` },
+      make("strong", {}, figure.rate), make("span", {}, `${numberWords(figure.count)} of ${numberWords(figure.of)}`));
+  };
+  const heading = "Came back, by month of the first visit";
+  return make("section", { class: "card" }, make("h2", {}, heading),
+    make("p", { class: "soft" }, "Of the new patients of each month, those with a later day kept within so many days of their first visit. The stronger the colour, the more."),
+    make("table", { class: "stacks cohorts", role: "table", "aria-label": heading },
+      make("thead", { role: "rowgroup" }, make("tr", { role: "row" }, ["First visit", "New", ...within.map((number) => `${number} days`)].map((words) => make("th", { role: "columnheader", scope: "col" }, words)))),
+      make("tbody", { role: "rowgroup" }, cohorts.map((cohort) => make("tr", { role: "row" },
+        make("th", { role: "rowheader", scope: "row" }, monthWords(cohort.name)), make("td", { role: "cell", "data-label": "New" }, numberWords(cohort.new_patients)),
+        within.map((number) => fill(cell(cohort.came_back[number], number), { role: "cell" }, [])))))));
 }
 
 function rowsPart({ items = [], page }) {
@@ -123,12 +143,13 @@ function draw() {
   }
   const who = [answer.practitioner, answer.business].filter(Boolean).join(" at ");
   const scope = [answer.patient, who, answer.when.charAt(0).toUpperCase() + answer.when.slice(1), answer.over ? `Over so far: ${answer.over}` : ""].filter(Boolean);
-  const by = Object.entries(answer.by || {}).sort(([a], [b]) => (a === "age" ? 0 : 1) - (b === "age" ? 0 : 1));
+  const by = Object.entries(answer.by || {}).filter(([, found]) => found.rows.length).sort(([a], [b]) => (a === "age" ? 0 : 1) - (b === "age" ? 0 : 1));
   const notes = [answer.definition, ...(answer.notes || []).filter((note) => !/next_cursor|call again with/.test(note))].filter(Boolean);
   main.replaceChildren(...[
     make("h1", {}, wordsFor(answer.kind)), ...scope.map((line) => make("p", { class: "scope" }, line)), told, otherViews(answer),
     figureCards(answer), answer.compared ? make("p", { class: "soft" }, `Before is ${answer.compared.when}.`) : null,
-    by.length ? make("div", { class: "breakdowns" }, by.map(([name, found]) => breakdown(name, found, answer))) : null, rowsPart(answer),
+    by.length ? make("div", { class: "breakdowns" }, by.map(([name, found]) => breakdown(name, found, answer))) : null,
+    cohortsPart(answer.cohorts), rowsPart(answer),
     notes.length ? make("section", { class: "card" }, make("h2", {}, "What is counted"), notes.map((text) => make("p", {}, text))) : null,
     make("p", { class: "soft made" }, `As at ${valueWords(answer.now)}, the clinic's time (${answer.time_zone}).`)].filter(Boolean));
 }

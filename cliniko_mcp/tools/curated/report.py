@@ -26,6 +26,7 @@ from cliniko_mcp.frontdesk.day_sheet import phones_of
 from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.frontdesk.patients import patient as find_patient
 from cliniko_mcp.frontdesk.reports import figures
+from cliniko_mcp.frontdesk.reports.cohorts import Cohort
 from cliniko_mcp.frontdesk.reports.facts import GROUPINGS, breakdown
 from cliniko_mcp.frontdesk.reports.figures import Breakdown, Comparison, Figure, Findable
 from cliniko_mcp.frontdesk.reports.kinds import KINDS, ReportKind, ReportRow
@@ -92,6 +93,7 @@ class Reported(AnswerModel):
     definition: str | None = Field(default=None, description="What is counted and what is not.")
     summary: dict[str, Figure] | None = Field(default=None, description="The figures, over all rows, shown or not.")
     by: dict[str, Breakdown] | None = Field(default=None, description="The first figure broken down.")
+    cohorts: list[Cohort] | None = Field(default=None, description="In retention by month: how soon they came back.")
     compared: Comparison | None = Field(default=None, description="The same figures of an earlier span.")
     items: list[ReportRow] | None = Field(default=None, description="The rows, or a few examples of them.")
     page: CursorPage | None = Field(default=None, description="How many of how many rows are shown.")
@@ -137,7 +139,9 @@ async def report(clinic: GuardedClinic, arguments: Report, paging: Paging) -> An
     except NotAllowed as refusal:
         notes.append(f"This report is not made, because it reads what may not be read. {refusal.message}")
         return Answer(body, notes, zone)
-    body = body.with_parts(definition=found.definition, summary=found.summary, by=groups or None)
+    body = body.with_parts(
+        definition=found.definition, summary=found.summary, by=groups or None, cohorts=found.cohorts or None
+    )
     if then is not None:
         body = body.with_parts(compared=_compared(found, *then))
     larger = arguments.limit is not None or paging.continued or arguments.by or arguments.compare
