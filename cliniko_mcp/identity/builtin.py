@@ -25,10 +25,11 @@ from mcp.server.auth.provider import (
 from mcp.shared.auth import OAuthClientInformationFull, OAuthToken
 from pydantic import AnyUrl, BaseModel
 
+from cliniko_mcp.errors import Unavailable
 from cliniko_mcp.identity.cimd import Documents
 from cliniko_mcp.identity.clients import Program, checked, fingerprint, known_scopes, secret_of, shown_name, shown_place
 from cliniko_mcp.identity.metadata import Resource
-from cliniko_mcp.identity.person import Person, TokenRefused
+from cliniko_mcp.identity.person import IssuerUnavailable, Person, TokenRefused
 from cliniko_mcp.identity.scopes import SCOPES
 from cliniko_mcp.shared_state.logins import (
     ClientRow,
@@ -288,11 +289,14 @@ class BuiltinTokens:
         self._still_good = still_good
 
     async def person_of(self, token: str) -> Person:
-        """Whose token this is. Raises TokenRefused."""
+        """Whose token this is. Raises TokenRefused, and IssuerUnavailable where the store is away."""
         if not token.startswith(ACCESS_PREFIX):
             raise TokenRefused("unknown")
-        row = await self._logins.token(digest_of(token), self._now())
-        person = await self._still_good(row.grant.person) if row is not None else None
+        try:
+            row = await self._logins.token(digest_of(token), self._now())
+            person = await self._still_good(row.grant.person) if row is not None else None
+        except Unavailable:
+            raise IssuerUnavailable from None
         if row is None or person is None:
             raise TokenRefused("ended")
         expires = datetime.fromtimestamp(row.expires, UTC)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
+from starlette.responses import PlainTextResponse
 from starlette.routing import Route, Router
 
 from cliniko_mcp.account_pool import AccountPool, open_pool
@@ -21,7 +22,7 @@ from cliniko_mcp.approvals.paths import state_folder
 from cliniko_mcp.directory.admission import admits, parse_rule
 from cliniko_mcp.directory.keys import Keys, made_ring, read_ring
 from cliniko_mcp.directory.whose import Proof, Whose
-from cliniko_mcp.errors import ConfigurationError
+from cliniko_mcp.errors import ConfigurationError, Unavailable
 from cliniko_mcp.identity.builtin import BuiltinLogin, BuiltinTokens
 from cliniko_mcp.identity.cimd import Documents
 from cliniko_mcp.identity.edge import Edge
@@ -34,7 +35,7 @@ from cliniko_mcp.pages.setup import SETUP_FACT, SetupPages, setup_link
 from cliniko_mcp.pages.site import Parts, Site
 from cliniko_mcp.settings import Settings, secret_at
 from cliniko_mcp.shared_state.keys import KeyRing
-from cliniko_mcp.shared_state.logins import PersonRow
+from cliniko_mcp.shared_state.logins import Logins, PersonRow
 from cliniko_mcp.shared_state.logins_sqlite import SqliteLogins
 
 if TYPE_CHECKING:
@@ -54,9 +55,23 @@ class Login:
     routes: list[Route]
 
 
-def store_path(settings: Settings) -> Path:
-    """Where the store is."""
-    return Path(settings.login_file) if settings.login_file else state_folder() / "logins.sqlite"
+@asynccontextmanager
+async def open_store(settings: Settings) -> AsyncGenerator[Logins]:
+    """What keeps the logins: a database that several servers share, else a file of this computer's.
+
+    Raises ConfigurationError where it cannot be used.
+    """
+    if settings.login_store:
+        from cliniko_mcp.shared_state.logins_postgres import open_logins
+
+        async with open_logins(secret_at(settings.login_store).get_secret_value()) as shared:
+            yield shared
+        return
+    logins = SqliteLogins(Path(settings.login_file) if settings.login_file else state_folder() / "logins.sqlite")
+    try:
+        yield logins
+    finally:
+        logins.close()
 
 
 def ring_of(settings: Settings) -> KeyRing:
@@ -85,8 +100,8 @@ async def builtin_login(app: App, announce: Callable[[str], None]) -> AsyncGener
     resource = Resource.parse(settings.public_url)
     for rule in settings.admit:
         parse_rule(rule)
-    ring, logins = ring_of(settings), SqliteLogins(store_path(settings))
-    try:
+    ring = ring_of(settings)
+    async with open_store(settings) as logins:
         token = partial(secrets.token_urlsafe, 32)
         keys = Keys(logins, ring, secrets.token_bytes, _now)
         await keys.check_ring()
@@ -141,8 +156,6 @@ async def builtin_login(app: App, announce: Callable[[str], None]) -> AsyncGener
         )
         async with open_pool(person_settings, logins, keys, proof, resource.url, network) as pool:
             yield Login(resource, verifier, pool, routes)
-    finally:
-        logins.close()
 
 
 def _email(settings: Settings) -> str:
@@ -195,4 +208,11 @@ class Routed:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer where a route fits. What is no request, such as the start of a server, is the app's alone."""
-        await (self._router if scope["type"] == "http" else self._app)(scope, receive, send)
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            await self._router(scope, receive, send)
+        except Unavailable as problem:
+            headers = {"Retry-After": str(problem.retry_after or 30), "Cache-Control": "no-store"}
+            await PlainTextResponse(f"{problem.message} {problem.fix}\n", 503, headers)(scope, receive, send)
