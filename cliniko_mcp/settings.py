@@ -189,7 +189,9 @@ class Settings(BaseModel):
         if self.login and self.http_token_file:
             raise ValueError("--login builtin takes the place of --http-token-file")
         if self.login_store and not self.login_store.startswith(("env:", "file:")):
-            raise ValueError("--login-store is env:NAME or file:/path: the address holds a password, and arguments show")
+            raise ValueError(
+                "--login-store is env:NAME or file:/path: the address may hold a password"
+            )
         if self.login_store and self.login_file:
             raise ValueError("--login-store and --login-file exclude each other")
         if self.hosted and (self.people or self.public_url or self.allow_origin):

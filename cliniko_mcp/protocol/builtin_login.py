@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 REGISTRATIONS_AN_HOUR = 20
+_RETRY_AFTER_SECONDS = "30"
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,5 +215,5 @@ class Routed:
         try:
             await self._router(scope, receive, send)
         except Unavailable as problem:
-            headers = {"Retry-After": str(problem.retry_after or 30), "Cache-Control": "no-store"}
+            headers = {"Retry-After": _RETRY_AFTER_SECONDS, "Cache-Control": "no-store"}
             await PlainTextResponse(f"{problem.message} {problem.fix}\n", 503, headers)(scope, receive, send)

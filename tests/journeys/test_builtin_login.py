@@ -17,6 +17,8 @@ from cliniko_mcp.doctor.login import examine_login
 from tests.identity.real_issuer import MODULES, Keeps
 from tests.journeys.login_people import DESK, KEY, Browser, Person
 from tests.journeys.test_http import PLAIN, listening
+from tests.postgres import PostgresServer
+from tests.postgres import postgres as postgres
 
 ERAS = ("legacy", "2026-07-28")
 CALL = {
@@ -40,21 +42,26 @@ def free_port() -> int:
 
 
 @contextmanager
-def served_login(folder: Path) -> Generator[str]:
-    """The origin of a server with the built-in login before the demo clinic, which keeps its state in this folder."""
+def served_login(folder: Path, database: str = "", *more: str) -> Generator[str]:
+    """The origin of a server with the built-in login before the demo clinic, which keeps its state in this folder, or
+    its logins in this database."""
     port = free_port()
     origin = f"http://127.0.0.1:{port}"
     (folder / "login.key").write_text("a secret of a good forty characters, for tests")
     (folder / "login.key").chmod(0o600)
     flags = ("--login", "builtin", "--public-url", f"{origin}/mcp", "--admit", "account:4711")
-    flags += ("--login-file", str(folder / "logins.sqlite"), "--login-key", f"file:{folder / 'login.key'}")
-    with listening("--port", str(port), "--transport", "http", *flags, CLINIKO_MCP_HTTP_TOKEN=""):
+    flags += ("--login-key", f"file:{folder / 'login.key'}")
+    flags += ("--login-store", "env:LOGINS") if database else ("--login-file", str(folder / "logins.sqlite"))
+    environ = {"CLINIKO_MCP_HTTP_TOKEN": "", "LOGINS": database}
+    with listening("--port", str(port), "--transport", "http", *flags, *more, **environ):
         yield origin
 
 
-@pytest.fixture(scope="module")
-def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with served_login(tmp_path_factory.mktemp("login")) as origin:
+@pytest.fixture(scope="module", params=["SQLite", pytest.param("Postgres", marks=pytest.mark.long)])
+def origin(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    server = request.getfixturevalue("postgres") if request.param == "Postgres" else None
+    database = server.database() if isinstance(server, PostgresServer) else ""
+    with served_login(tmp_path_factory.mktemp("login"), database) as origin:
         yield origin
 
 
