@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cliniko_mcp.shared_state.logins import GrantRow, Logins, PersonRow
 
 T = TypeVar("T")
-STORE = ("login_file", "login_store")
+STORE = ("login_file", "login_store", "audit_file", "sandbox")
 
 
 def _now() -> float:
@@ -26,11 +26,18 @@ def _now() -> float:
 
 def with_store(flags: dict[str, Any], work: "Callable[[Logins], Coroutine[object, object, T]]") -> T:
     """What the work gives for the store of these settings. Raises ConfigurationError for one that cannot be used."""
+    from cliniko_mcp.app import audit_log
+    from cliniko_mcp.directory.login_log import LoginLog
+    from cliniko_mcp.guards.log import LocalLog
+    from cliniko_mcp.identity.builtin import ISSUER
     from cliniko_mcp.protocol.builtin_login import open_store
     from cliniko_mcp.settings import Settings
 
+    settings = Settings.load(flags)
+    told = LoginLog(LocalLog(audit_log(settings)), _now, ISSUER, "terminal")
+
     async def run() -> T:
-        async with open_store(Settings.load(flags)) as store:
+        async with open_store(settings, told) as store:
             return await work(store)
 
     return anyio.run(run)

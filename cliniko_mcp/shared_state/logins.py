@@ -6,7 +6,7 @@ is what one person gave one program at one login; all tokens that came of it end
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
@@ -121,6 +121,27 @@ class PersonRow:
     proven: float
     """When Cliniko last said that it is good."""
     manager: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LoginEvent:
+    """What became of a login, a connection or a rule, for the audit log."""
+
+    outcome: Literal["granted", "declined", "refused", "used_again", "ended", "rule_added", "rule_removed"]
+    """`refused` is a key that was not taken; `used_again` is what ends a connection because two have its secret."""
+    person: str = ""
+    program: str = ""
+    grant: str = ""
+    why: str = ""
+    """What was granted, why it ended, or the rule."""
+
+
+Told = Callable[[LoginEvent], Awaitable[None]]
+"""Is told of each event once it is kept."""
+
+
+async def nobody_told(event: LoginEvent) -> None:
+    """Nobody wants to know."""
 
 
 class Logins(Protocol):

@@ -15,8 +15,10 @@ from typing import Final, TypeAlias, TypeVar
 import asyncpg
 
 from cliniko_mcp.errors import ConfigurationError, Unavailable
+from cliniko_mcp.shared_state.logins import Told, nobody_told
 from cliniko_mcp.shared_state.logins_rows import SCHEMA
-from cliniko_mcp.shared_state.logins_sql import Found, SqlLogins, Work
+from cliniko_mcp.shared_state.logins_sql import SqlLogins
+from cliniko_mcp.shared_state.statements import Found, Work
 
 T = TypeVar("T")
 _CONNECTIONS: Final = 8
@@ -46,7 +48,8 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 class PostgresLogins(SqlLogins):
     """See `Logins`. Every method raises Unavailable where Postgres is away. `open_logins` makes it."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, told: Told = nobody_told) -> None:
+        super().__init__(told)
         self._pool = pool
 
     async def _read(self, work: Callable[[], Work[T]]) -> T:
@@ -107,7 +110,7 @@ def _away() -> Unavailable:
 
 
 @asynccontextmanager
-async def open_logins(url: str) -> AsyncGenerator[PostgresLogins]:
+async def open_logins(url: str, told: Told = nobody_told) -> AsyncGenerator[PostgresLogins]:
     """The store for the length of a run, its tables made where there are none. `url` is `postgresql://`.
 
     Raises ConfigurationError for an address that is none or lets nobody in, Unavailable where nothing answers.
@@ -131,7 +134,7 @@ async def open_logins(url: str) -> AsyncGenerator[PostgresLogins]:
         raise _away() from None
     try:
         await _make_tables(pool)
-        yield PostgresLogins(pool)
+        yield PostgresLogins(pool, told)
     finally:
         pool.terminate()
 

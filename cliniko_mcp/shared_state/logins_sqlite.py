@@ -15,8 +15,10 @@ import anyio.to_thread
 
 from cliniko_mcp.errors import ConfigurationError
 from cliniko_mcp.private_files import open_private, private_folder
+from cliniko_mcp.shared_state.logins import Told, nobody_told
 from cliniko_mcp.shared_state.logins_rows import SCHEMA
-from cliniko_mcp.shared_state.logins_sql import HOLD, Found, SqlLogins, Work
+from cliniko_mcp.shared_state.logins_sql import SqlLogins
+from cliniko_mcp.shared_state.statements import HOLD, Found, Work
 
 T = TypeVar("T")
 _WAIT_SECONDS: Final = 10.0
@@ -26,8 +28,9 @@ _WAIT_SECONDS: Final = 10.0
 class SqliteLogins(SqlLogins):
     """See `Logins`. One connection, used by one thread at a time."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, told: Told = nobody_told) -> None:
         """Make or open the file. Raises ConfigurationError where it cannot be used, or can be read by others."""
+        super().__init__(told)
         try:
             private_folder(path.parent) if not path.parent.exists() else None
             if path.exists() and os.name == "posix" and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):

@@ -20,6 +20,7 @@ from cliniko_mcp.identity.builtin import BuiltinLogin, BuiltinTokens
 from cliniko_mcp.identity.cimd import Documents
 from cliniko_mcp.identity.edge import Edge
 from cliniko_mcp.identity.limits import Addresses, Often
+from cliniko_mcp.identity.lives import Lives
 from cliniko_mcp.identity.metadata import Resource
 from cliniko_mcp.pages.connections import ConnectionPages
 from cliniko_mcp.pages.login import LoginPages
@@ -28,6 +29,7 @@ from cliniko_mcp.pages.site import Parts, Site
 from cliniko_mcp.sandbox.core import Sandbox
 from cliniko_mcp.sandbox.transport import SandboxTransport
 from cliniko_mcp.shared_state.keys import KeyRing
+from cliniko_mcp.shared_state.logins import Told, nobody_told
 from cliniko_mcp.shared_state.logins_sqlite import SqliteLogins
 
 URL = "https://mcp.example.org/mcp"
@@ -145,11 +147,16 @@ class Chance:
 
 @asynccontextmanager
 async def staged(
-    folder: Path, sandbox: Sandbox, admit: Sequence[str] = ("account:4711",), documents: Documents | None = None
+    folder: Path,
+    sandbox: Sandbox,
+    admit: Sequence[str] = ("account:4711",),
+    documents: Documents | None = None,
+    told: Told = nobody_told,
+    lives: Lives | None = None,
 ) -> AsyncGenerator[Stage]:
     """A login of its own in this folder."""
     clock, chance = [1_800_000_000.0], Chance()
-    logins = SqliteLogins(folder / "logins.sqlite")
+    logins = SqliteLogins(folder / "logins.sqlite", told)
     ring = KeyRing([b"a ring for tests of forty characters or so"], chance.bytes)
 
     def now() -> float:
@@ -160,7 +167,7 @@ async def staged(
     proof = Proof("a@b.example", sandbox.base_url, SandboxTransport(sandbox), lambda: datetime.now(UTC))
     resource = Resource.parse(URL)
     addresses = Addresses(())
-    site = Site(Parts(logins, keys, ring, proof, resource, addresses, admit, chance.text, now, now))
+    site = Site(Parts(logins, keys, ring, proof, resource, addresses, admit, chance.text, now, now, told))
     documents = documents or Documents((), now)
     login = BuiltinLogin(
         logins,
@@ -170,6 +177,7 @@ async def staged(
         client_hosts=(),
         token=chance.text,
         now=now,
+        lives=lives,
     )
     edge = Edge(
         login,

@@ -13,7 +13,8 @@ from typing import NoReturn, TypeVar
 import anyio
 
 from cliniko_mcp.shared_state.logins import NewTokens
-from cliniko_mcp.shared_state.logins_sql import Found, SqlLogins, Statement, Work
+from cliniko_mcp.shared_state.logins_sql import SqlLogins
+from cliniko_mcp.shared_state.statements import Found, Statement, Work
 from tests.shared_state.logins_at import logins_at
 
 T = TypeVar("T")

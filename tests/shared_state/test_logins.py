@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cliniko_mcp.errors import ConfigurationError
-from cliniko_mcp.shared_state.logins import ClientRow, GrantRow, RequestRow
+from cliniko_mcp.shared_state.logins import ClientRow, GrantRow, LoginEvent, NewTokens, RequestRow
 from cliniko_mcp.shared_state.logins_sqlite import SqliteLogins
-from tests.shared_state.logins_at import logins_at, row_of
+from tests.shared_state.logins_at import give, logins_at, row_of
 from tests.shared_state.logins_model import STEPS, WAITS, Model, Step
 
 SERIES = iter(range(10**6))
@@ -148,3 +148,28 @@ async def test_rules_are_kept_once_and_in_order(where: str) -> None:
         assert await logins.admitted() == [("account", "1"), ("role", "b")]
         assert await logins.admit("role", "b", drop=True)
         assert not await logins.admit("role", "b", drop=True)
+
+
+@pytest.mark.anyio
+async def test_what_became_of_a_login_is_told_once_it_is_kept(where: str) -> None:
+    told: list[tuple[str, str, str]] = []
+
+    async def note(event: LoginEvent) -> None:
+        told.append((event.outcome, event.grant, event.why))
+
+    async with logins_at(where, note) as logins:
+        await give(logins, 2)
+        new = NewTokens("a", 1e9, "r", 1e9, "cliniko:read")
+        await logins.take_code("c0", new, 1.0)
+        await logins.take_code("c0", new, 1.0)
+        await logins.end(2.0, "gone", person="ana")
+        await logins.end(3.0, "gone again", person="ana")
+        await logins.admit("role", "receptionist")
+        await logins.admit("role", "receptionist")
+    assert told == [
+        ("granted", "g0", "cliniko:read"),
+        ("granted", "g1", "cliniko:read"),
+        ("used_again", "g0", "its code was used twice"),
+        ("ended", "g1", "gone"),
+        ("rule_added", "", "role:receptionist"),
+    ]

@@ -7,21 +7,11 @@ import sys
 import anyio
 import pytest
 
-from cliniko_mcp.shared_state.logins import CodeRow, GrantRow, Logins, NewTokens, RequestRow
+from cliniko_mcp.shared_state.logins import GrantRow, NewTokens
 from tests.shared_state.killed import STATEMENTS
-from tests.shared_state.logins_at import logins_at, row_of
+from tests.shared_state.logins_at import give, logins_at
 
 TRIES = 8
-
-
-async def give(logins: Logins, count: int) -> None:
-    """So many codes, `c0` and on, of a grant each."""
-    await logins.put_person(row_of("ana"))
-    for number in range(count):
-        await logins.put_request(RequestRow(f"r{number}", "{}", 1e9))
-        grant = GrantRow(f"g{number}", "ana", "client", "Program", "cliniko:read", 0.0, 1e9)
-        answered = RequestRow(f"r{number}", "{}", 1e9, handed=b"x", handed_at=0.5)
-        assert await logins.decide(answered, CodeRow(f"c{number}", grant.id, "{}", 1e9), grant)
 
 
 async def _race(where: str, worker: int, codes: int) -> list[int]:
