@@ -83,17 +83,17 @@ class BuiltinLogin(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshTo
         documents: Documents,
         resource: Resource,
         *,
-        secret_keys: Sequence[bytes],
+        secret_key: bytes,
         client_hosts: Sequence[str],
         token: Callable[[], str],
         now: Callable[[], float],
         lives: Lives | None = None,
     ) -> None:
-        """`secret_keys` derive programs' secrets; `token` gives 256 random bits as text."""
+        """`secret_key` derives programs' secrets; `token` gives 256 random bits as text."""
         self._logins = logins
         self._documents = documents
         self._resource = resource
-        self._secret_keys = secret_keys
+        self._secret_key = secret_key
         self._client_hosts = tuple(client_hosts)
         self._token = token
         self._now = now
@@ -110,7 +110,7 @@ class BuiltinLogin(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshTo
             return None
         program = Program.model_validate_json(row.metadata)
         if program.token_endpoint_auth_method != "none":
-            program.client_secret = secret_of(self._secret_keys, row.id)
+            program.client_secret = secret_of(self._secret_key, row.id)
             program.client_secret_expires_at = 0
         return program
 
@@ -132,7 +132,7 @@ class BuiltinLogin(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshTo
         client_info.scope = " ".join(SCOPES)
         client_info.client_secret, client_info.client_secret_expires_at = None, None
         if program.token_endpoint_auth_method != "none":
-            client_info.client_secret = secret_of(self._secret_keys, kept.id)
+            client_info.client_secret = secret_of(self._secret_key, kept.id)
             client_info.client_secret_expires_at = 0
 
     # The page

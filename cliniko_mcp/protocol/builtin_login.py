@@ -142,7 +142,7 @@ async def builtin_login(app: App, announce: Callable[[str], None]) -> AsyncGener
             logins,
             Documents(settings.client_host, anyio.current_time),
             resource,
-            secret_keys=ring.derived("client"),
+            secret_key=await keys.program_key(),
             client_hosts=settings.client_host,
             token=token,
             now=now,

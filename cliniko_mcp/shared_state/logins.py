@@ -206,6 +206,10 @@ class Logins(Protocol):
         """Keep somebody with a new key; their version counts up, and who is a manager stays one."""
         ...
 
+    async def reseal(self, id: str, version: int, sealed: bytes) -> None:
+        """Keep the key of this version sealed anew, where there is no newer one."""
+        ...
+
     async def person(self, id: str) -> PersonRow | None:
         """Somebody who has logged in."""
         ...
@@ -239,7 +243,7 @@ class Logins(Protocol):
         ...
 
     async def put_fact(self, name: str, value: bytes | None, *, only_from: bytes | None = None) -> bool:
-        """Keep a fact, or drop it with None; with `only_from` only where that is what is kept."""
+        """Keep a fact, or drop it with None; with `only_from` only where that is what is kept, empty for nothing."""
         ...
 
     async def admitted(self) -> Sequence[tuple[str, str]]:

@@ -251,6 +251,11 @@ class SqlLogins(ABC):
         assert found is not None
         return replace(row, version=int(number(found[0])), manager=bool(found[1]))
 
+    async def reseal(self, id: str, version: int, sealed: bytes) -> None:
+        """See `Logins.reseal`."""
+        text = "UPDATE person SET sealed = ? WHERE id = ? AND version = ? AND sealed <> ?"
+        await self._write(lambda: changed(text, sealed, id, version, _NONE))
+
     async def person(self, id: str) -> PersonRow | None:
         """See `Logins.person`."""
         found = await self._read(lambda: first_row("SELECT * FROM person WHERE id = ?", id))
@@ -305,7 +310,7 @@ class SqlLogins(ABC):
 
         def work() -> Work[bool]:
             found = yield from first_row("SELECT value FROM fact WHERE name = ?", name)
-            if only_from is not None and (found is None or found[0] != only_from):
+            if only_from is not None and (_NONE if found is None else found[0]) != only_from:
                 return False
             yield from changed("DELETE FROM fact WHERE name = ?", name)
             if value is not None:

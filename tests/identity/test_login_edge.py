@@ -12,7 +12,8 @@ from cliniko_mcp.app import demo_clinic
 from cliniko_mcp.identity.cimd import Documents
 from cliniko_mcp.sandbox.core import Sandbox
 from cliniko_mcp.settings import Settings
-from tests.identity.login_stage import CHALLENGE, DESK, LOOPBACK, ORIGIN, URL, Stage, handed, staged, told
+from tests.identity.asking import CHALLENGE, DESK, LOOPBACK, ORIGIN, URL, handed, told
+from tests.identity.login_stage import Stage, staged
 
 pytestmark = pytest.mark.anyio
 CLAUDE = "https://claude.ai/oauth/mcp-oauth-client-metadata"

@@ -8,7 +8,8 @@ from cliniko_mcp.app import demo_clinic
 from cliniko_mcp.errors import ConfigurationError
 from cliniko_mcp.identity.lives import BOUNDS, Lives, seconds
 from cliniko_mcp.settings import Settings
-from tests.identity.login_stage import KEY, staged
+from tests.identity.asking import KEY
+from tests.identity.login_stage import staged
 
 
 def test_what_is_not_named_is_as_usual() -> None:

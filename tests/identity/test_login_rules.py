@@ -13,7 +13,8 @@ from cliniko_mcp.guards.log import LocalLog
 from cliniko_mcp.pages.setup import setup_link
 from cliniko_mcp.sandbox.core import Sandbox
 from cliniko_mcp.settings import Settings
-from tests.identity.login_stage import DESK, KEY, ORIGIN, Stage, staged
+from tests.identity.asking import DESK, KEY, ORIGIN
+from tests.identity.login_stage import Stage, staged
 
 pytestmark = pytest.mark.anyio
 

@@ -42,9 +42,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def served_login(folder: Path, database: str = "", *more: str) -> Generator[str]:
+def served_login(folder: Path, database: str = "", *, said: list[str] | None = None) -> Generator[str]:
     """The origin of a server with the built-in login before the demo clinic, which keeps its state in this folder, or
-    its logins in this database."""
+    its logins in this database. What it writes to standard error is added to `said`."""
     port = free_port()
     origin = f"http://127.0.0.1:{port}"
     (folder / "login.key").write_text("a secret of a good forty characters, for tests")
@@ -53,7 +53,7 @@ def served_login(folder: Path, database: str = "", *more: str) -> Generator[str]
     flags += ("--login-key", f"file:{folder / 'login.key'}")
     flags += ("--login-store", "env:LOGINS") if database else ("--login-file", str(folder / "logins.sqlite"))
     environ = {"CLINIKO_MCP_HTTP_TOKEN": "", "LOGINS": database}
-    with listening("--port", str(port), "--transport", "http", *flags, *more, **environ):
+    with listening("--port", str(port), "--transport", "http", *flags, said=said, **environ):
         yield origin
 
 
