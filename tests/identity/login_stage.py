@@ -76,6 +76,7 @@ async def staged(
     documents: Documents | None = None,
     told: Told = nobody_told,
     lives: Lives | None = None,
+    transport: httpx2.AsyncBaseTransport | None = None,
 ) -> AsyncGenerator[Stage]:
     """A login of its own in this folder."""
     clock, chance = [1_800_000_000.0], Chance()
@@ -87,7 +88,7 @@ async def staged(
 
     keys = Keys(logins, ring, chance.bytes, now)
     await keys.check_ring()
-    proof = Proof("a@b.example", sandbox.base_url, SandboxTransport(sandbox), lambda: datetime.now(UTC))
+    proof = Proof("a@b.example", sandbox.base_url, transport or SandboxTransport(sandbox), lambda: datetime.now(UTC))
     resource = Resource.parse(URL)
     addresses = Addresses(())
     site = Site(Parts(logins, keys, ring, proof, resource, addresses, admit, chance.text, now, now, told))
@@ -113,8 +114,8 @@ async def staged(
 
     pages = (LoginPages(site, login), SetupPages(site), ConnectionPages(site))
     routes = [*edge.routes(), *(route for group in pages for route in group.routes())]
-    transport = httpx2.ASGITransport(app=Starlette(routes=routes))
-    async with httpx2.AsyncClient(transport=transport, base_url=ORIGIN) as http:
+    served = httpx2.ASGITransport(app=Starlette(routes=routes))
+    async with httpx2.AsyncClient(transport=served, base_url=ORIGIN) as http:
         verifier = BuiltinTokens(logins, resource, now, logins.person)
         yield Stage(http, logins, keys, ring, site, login, documents, verifier, clock)
     logins.close()
