@@ -1,4 +1,4 @@
-"""A key that is wrong, of another clinic, of somebody not let in or not in use: the same answer, after the same time."""
+"""A key that is wrong, of another clinic, of somebody not let in or not in use: the same answer after the same time."""
 
 import base64
 import json
