@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -133,5 +134,7 @@ def _driven(process: "subprocess.Popen[str]") -> Generator[Firefox]:
     found = next((port for line in process.stdout if (port := re.search(r"Listening on port (\d+)", line))), None)
     if found is None:
         raise Refused("Firefox did not start")
+    # What it says later is read away, or a full pipe would stop it.
+    threading.Thread(target=process.stdout.read, daemon=True).start()
     with socket.create_connection(("127.0.0.1", int(found.group(1))), timeout=PATIENT) as wire:
         yield Firefox(wire)

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from tests.approvals.chromium import PATIENT
 from tests.approvals.firefox import ENTER, Firefox, firefox, missing
 from tests.identity.asking import CHALLENGE, KEY
 from tests.identity.certificate import certified
@@ -33,6 +34,7 @@ class Outside:
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self.reached: list[str] = []
+        self.came = threading.Event()
         self._context = context
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listening.getsockname()[1])
@@ -53,6 +55,7 @@ class Outside:
                 path = inner.recv(65_536).split(b" ")[1].decode()
                 if path.startswith("/api/"):
                     self.reached.append(f"https://claude.ai{path}")
+                    self.came.set()
                 inner.sendall(b"HTTP/1.1 307 On\r\nlocation: claude://connected\r\ncontent-length: 0\r\n\r\n")
 
     def stop(self) -> None:
@@ -115,15 +118,6 @@ def test_the_answer_reaches_a_program_on_this_computer_once(origin: str, window:
     assert refused(window) == []
 
 
-def test_the_answer_reaches_a_site_that_hands_on_to_its_program(origin: str, window: Firefox, outside: Outside) -> None:
-    log_in(window, origin, program(origin, CLAUDE), CLAUDE)
-    while not outside.reached:
-        window.source()
-    assert len(outside.reached) == 1
-    assert outside.reached[0].startswith(f"{CLAUDE}?code=")
-    assert refused(window) == []
-
-
 def test_the_answer_goes_to_a_program_s_own_scheme(origin: str, window: Firefox) -> None:
     log_in(window, origin, program(origin, CURSOR), CURSOR)
     window.until("You are connected")
@@ -138,3 +132,12 @@ def test_what_a_page_is_refused_would_be_seen(window: Firefox, tmp_path: Path) -
     window.open(page.as_uri())
     window.until("Words")
     assert len(refused(window)) == 1
+
+
+def test_the_answer_reaches_a_site_that_hands_on_to_its_program(origin: str, window: Firefox, outside: Outside) -> None:
+    log_in(window, origin, program(origin, CLAUDE), CLAUDE)
+    # The window itself is not asked meanwhile: it does not answer while it looks for a program.
+    assert outside.came.wait(PATIENT)
+    assert len(outside.reached) == 1
+    assert outside.reached[0].startswith(f"{CLAUDE}?code=")
+    assert refused(window) == []
