@@ -96,6 +96,7 @@ def test_a_page_whose_server_has_ended_says_so(desktop: Desktop, window: Browser
     assert "has ended" in window.text()
 
 
+@pytest.mark.long
 def test_a_form_on_another_site_cannot_answer(desktop: Desktop, window: Browser, tmp_path: Path) -> None:
     asked = desktop.ask(PREVIEW)
     window.open(desktop.start())
