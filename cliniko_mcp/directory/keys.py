@@ -154,12 +154,17 @@ def read_ring(references: Sequence[str], secret_at: Callable[[str], str], random
     return KeyRing([secret_bytes(secret_at(reference)) for reference in references], random)
 
 
+def made_secret(random: Callable[[int], bytes]) -> str:
+    """A new secret of a ring, as text."""
+    return base64.b64encode(random(48)).decode()
+
+
 def made_ring(path: Path, random: Callable[[int], bytes]) -> Path:
     """The file of the ring, made with a new secret where there is none. Raises ConfigurationError."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
-            create_file(path, base64.b64encode(random(48)) + b"\n")
+            create_file(path, f"{made_secret(random)}\n".encode())
         if os.name == "posix" and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise ConfigurationError(f"the login key in {path} can be read by others: chmod 600 it")
     except OSError as problem:

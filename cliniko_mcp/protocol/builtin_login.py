@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import secrets  # noqa: TID251 - tokens, codes and seals are not to be guessed
 import sys
 import time
@@ -21,7 +20,7 @@ from cliniko_mcp.account_pool import AccountPool, open_pool
 from cliniko_mcp.app import App, audit_log
 from cliniko_mcp.approvals.paths import state_folder
 from cliniko_mcp.directory.admission import admits, parse_rule
-from cliniko_mcp.directory.keys import Keys, made_ring, read_ring
+from cliniko_mcp.directory.keys import Keys, made_ring, made_secret, read_ring
 from cliniko_mcp.directory.login_log import LoginLog
 from cliniko_mcp.directory.whose import Proof, Whose
 from cliniko_mcp.errors import ConfigurationError, Unavailable
@@ -97,7 +96,7 @@ def _secret(reference: str) -> str:
         return secret_at(reference).get_secret_value()
     from cliniko_mcp.stored_keys import keychain_secret
 
-    return keychain_secret("login-key", lambda: base64.b64encode(secrets.token_bytes(48)).decode())
+    return keychain_secret("login-key", partial(made_secret, secrets.token_bytes))
 
 
 def now() -> float:

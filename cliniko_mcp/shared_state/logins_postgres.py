@@ -24,7 +24,7 @@ T = TypeVar("T")
 _CONNECTIONS: Final = 8
 _ANSWER_SECONDS: Final = 5.0
 _TRIES: Final = 3
-_SCHEMA: Final = "cliniko_logins"
+_SCHEMA: Final = "clinic_logins"
 _LOCK: Final = 4_711_052_026
 """By which servers that start at once make the tables one after the other; any number of our own."""
 _WORDS: Final = {" STRICT": "", "REAL": "DOUBLE PRECISION", "BLOB": "BYTEA"}

@@ -67,6 +67,7 @@ async def ring(folder: Path, *names: str) -> Settings:
     return login_settings(folder, login_key=",".join(f"file:{folder / name}" for name in names))
 
 
+@pytest.mark.long
 async def test_a_new_secret_takes_the_old_one_s_place_without_a_login_lost(tmp_path: Path) -> None:
     method = "client_secret_post"
     async with running(await ring(tmp_path, "login.key")) as (login, asking):
@@ -114,6 +115,7 @@ class Keychain(KeyringBackend):
         self.kept[service, username] = password
 
 
+@pytest.mark.long
 async def test_the_secret_can_be_in_the_computer_s_keychain_and_is_made_there(tmp_path: Path) -> None:
     before, chain = keyring.get_keyring(), Keychain()
     keyring.set_keyring(chain)

@@ -20,7 +20,7 @@ from tests.identity.certificate import certified
 from tests.journeys.test_builtin_login import served_login
 from tests.journeys.test_login_browser import CLAUDE, CURSOR, program
 
-pytestmark = pytest.mark.skipif(missing() is not None, reason=missing() or "")
+pytestmark = [pytest.mark.long, pytest.mark.skipif(missing() is not None, reason=missing() or "")]
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,7 @@ from tests.identity.real_issuer import Keeps
 from tests.journeys.login_people import DESK, Person
 from tests.journeys.test_builtin_login import assistant, free_port, status
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.long]
 READ = {"operation": "list_businesses", "arguments": {"detail": "full"}}
 
 

@@ -20,7 +20,7 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     server.stop()
 
 
-@pytest.fixture(params=["SQLite", "Postgres"])
+@pytest.fixture(params=["SQLite", pytest.param("Postgres", marks=pytest.mark.long)])
 def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Where an empty store of logins may be: the path of a file, and the address of a database."""
     if request.param == "SQLite":

@@ -8,7 +8,7 @@ from cliniko_mcp.shared_state.logins_postgres import open_logins
 from tests.postgres import PostgresServer
 from tests.shared_state.logins_at import row_of
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.long]
 
 
 async def test_servers_that_start_at_once_make_the_tables_once(postgres: PostgresServer) -> None:
@@ -45,7 +45,7 @@ async def test_an_address_that_is_none_or_lets_nobody_in_is_refused_without_bein
         "mysql://ana:secret@127.0.0.1/x": "not one of Postgres",
         f"{url}gone?password=secret": "does not let this server in",
         url.replace("tests@", "nobody:secret@"): "does not let this server in",
-        url.replace("tests@", "narrow:secret@"): "the schema cliniko_logins",
+        url.replace("tests@", "narrow:secret@"): "the schema clinic_logins",
     }
     for address, words in wrong.items():
         with pytest.raises(ConfigurationError, match=words) as refused:

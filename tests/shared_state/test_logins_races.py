@@ -57,6 +57,7 @@ def test_of_two_processes_that_use_a_thousand_codes_eight_times_one_wins_each(wh
     assert raced(where, 1000) == [1] * 1000
 
 
+@pytest.mark.long
 def test_a_process_that_is_killed_with_a_code_leaves_nothing_or_the_whole_of_it(where: str) -> None:
     codes = [f"c{number}" for number in range(STATEMENTS + 2)]
 
