@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -81,8 +81,10 @@ class Firefox:
         """Wait until the page has this in it."""
         give_up = time.monotonic() + PATIENT
         while time.monotonic() < give_up:
-            if words in self.source():
-                return
+            # A page that is being left for the next one has no text.
+            with suppress(Refused):
+                if words in self.source():
+                    return
         raise AssertionError(f"the page never said {words}: {self.source()}")
 
     def type(self, text: str) -> None:

@@ -177,6 +177,42 @@ async def test_more_is_asked_for_when_a_call_needs_it(origin: str, era: str) -> 
     assert person.logins == 2
 
 
+@pytest.mark.anyio
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_person_who_stays_at_reading_is_asked_once_more_and_no_further(origin: str, era: str) -> None:
+    person, keeps = Person(DESK), Keeps()
+    async with assistant(origin, person, keeps, era) as client:
+        await client.list_tools()
+        with pytest.raises(Exception):  # noqa: B017 - what the client raises then differs by era
+            arguments = {"first_name": "Stays", "last_name": "Reading"}
+            await client.call_tool("cliniko_write", {"operation": "create_patient", "arguments": arguments})
+    assert person.logins == 2
+    assert keeps.tokens is not None
+    assert await status(origin, keeps.tokens.access_token) == 200, "reading goes on"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_refresh_token_that_two_have_ends_the_connection_and_its_person_logs_in_anew(
+    origin: str, era: str
+) -> None:
+    person, keeps = Person(DESK), Keeps()
+    async with assistant(origin, person, keeps, era) as client:
+        await client.list_tools()
+        assert keeps.tokens is not None
+        assert person.provider is not None
+        stolen, information = keeps.tokens.refresh_token, person.provider.context.client_info
+        assert stolen is not None
+        assert information is not None
+        form = {"grant_type": "refresh_token", "refresh_token": stolen, "client_id": information.client_id or ""}
+        async with httpx2.AsyncClient(trust_env=False, timeout=300) as http:
+            found = [(await http.post(f"{origin}/token", data=form)).status_code for _ in range(12)]
+        assert found == [200] * 11 + [400], "ten siblings of the first within two minutes, and no more"
+        assert await status(origin, keeps.tokens.access_token) == 401
+        await client.call_tool("cliniko_describe", {"query": "archive a patient"})
+    assert person.logins == 2
+
+
 @pytest.mark.parametrize("era", ERAS)
 def test_the_typescript_sdk_connects_steps_up_refreshes_and_is_revoked(origin: str, era: str, tmp_path: Path) -> None:
     node = shutil.which("node")
