@@ -23,6 +23,7 @@ legend { font-weight: 600; padding: 0; margin-bottom: .25rem; }
 .choice input { margin: .35rem 0 0; width: 1.1rem; height: 1.1rem; accent-color: var(--mark); }
 .choice strong { display: block; }
 .row + form { margin-top: .75rem; }
+form + form { margin-top: 1.25rem; }
 form + .soft, .buttons + .soft { margin-top: 1rem; }
 input + .soft { margin-top: -.5rem; }
 .buttons { display: flex; flex-wrap: wrap; gap: .75rem; }
