@@ -50,7 +50,7 @@ class Firefox:
         self._wire, self._number = wire, 0
         self._answers = wire.makefile("rb")
         self._next()
-        self.do("WebDriver:NewSession", capabilities={"alwaysMatch": {"acceptInsecureCerts": True}})
+        self.do("WebDriver:NewSession", acceptInsecureCerts=True)
 
     def _next(self) -> Any:
         digits = b""

@@ -125,15 +125,6 @@ def test_the_answer_goes_to_a_program_s_own_scheme(origin: str, window: Firefox)
     assert refused(window) == []
 
 
-def test_what_a_page_is_refused_would_be_seen(window: Firefox, tmp_path: Path) -> None:
-    page = tmp_path / "page.html"
-    policy = "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'\">"
-    page.write_text(f"<!doctype html><head>{policy}</head><body><style>p {{ color: red }}</style><p>Words</p></body>")
-    window.open(page.as_uri())
-    window.until("Words")
-    assert len(refused(window)) == 1
-
-
 def test_the_answer_reaches_a_site_that_hands_on_to_its_program(origin: str, window: Firefox, outside: Outside) -> None:
     log_in(window, origin, program(origin, CLAUDE), CLAUDE)
     # The window itself is not asked meanwhile: it does not answer while it looks for a program.
@@ -141,3 +132,12 @@ def test_the_answer_reaches_a_site_that_hands_on_to_its_program(origin: str, win
     assert len(outside.reached) == 1
     assert outside.reached[0].startswith(f"{CLAUDE}?code=")
     assert refused(window) == []
+
+
+def test_what_a_page_is_refused_would_be_seen(window: Firefox, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    policy = "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'\">"
+    page.write_text(f"<!doctype html><head>{policy}</head><body><style>p {{ color: red }}</style><p>Words</p></body>")
+    window.open(page.as_uri())
+    window.until("Words")
+    assert len(refused(window)) == 1
