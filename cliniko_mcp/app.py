@@ -26,6 +26,7 @@ from cliniko_mcp.errors import (
     NoSuchName,
     NotFound,
     OutcomeUnknown,
+    RateLimited,
     Unavailable,
 )
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
@@ -166,6 +167,9 @@ class App:
                 if not clinic.look_again():
                     raise
             return await tool.run(clinic, arguments)
+        except (RateLimited, Unavailable):
+            clinic.course.cut_off = True  # whatever it was that could not be read
+            raise
         finally:
             clinic.answered()
 
