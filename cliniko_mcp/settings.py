@@ -150,8 +150,18 @@ class Settings(BaseModel):
     login_file: str | None = Field(
         default=None, description="Where the built-in login keeps what it knows (SQLite), instead of the usual place."
     )
+    login_store: str | None = Field(
+        default=None,
+        description="Where several servers keep the logins together instead, as env:NAME or file:/path of an address "
+        "of Postgres.",
+    )
     login_key: Names = Field(
-        default=(), description="What seals people's keys, as env:NAME or file:/path, the newest first."
+        default=(), description="What seals people's keys, as env:NAME, file:/path or keychain, the newest first."
+    )
+    login_lives: Names = Field(
+        default=(),
+        description="How long logins last where not as usual, such as access:1h, idle:14d, whole:30d, code:60s, "
+        "request:10m.",
     )
     client_host: Names = Field(
         default=(), description="Further hosts that people may connect from, as names, separated by commas."
@@ -186,6 +196,10 @@ class Settings(BaseModel):
             raise ValueError("--login builtin is for http, and takes the place of --people, --hosted and one token")
         if self.login and self.http_token_file:
             raise ValueError("--login builtin takes the place of --http-token-file")
+        if self.login_store and not self.login_store.startswith(("env:", "file:")):
+            raise ValueError("--login-store is env:NAME or file:/path: the address may hold a password")
+        if self.login_store and self.login_file:
+            raise ValueError("--login-store and --login-file exclude each other")
         if self.hosted and (self.people or self.public_url or self.allow_origin):
             raise ValueError("--people, --public-url and --allow-origin stand in the file of --hosted")
         return self

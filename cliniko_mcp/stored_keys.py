@@ -17,6 +17,7 @@ from typing import Final, Literal, TypeVar
 
 from cliniko_mcp.errors import ConfigurationError, JsonValue
 from cliniko_mcp.private_files import write_private
+from cliniko_mcp.redaction import SECRETS
 
 SERVICE: Final = "cliniko-mcp"
 ENTRY: Final = "api-key"
@@ -127,6 +128,28 @@ def keychain() -> str | None:
     except (KeyringError, RuntimeError, OSError):
         return None
     return str(backend.name) if usable else None
+
+
+def keychain_secret(entry: str, make: Callable[[], str]) -> str:
+    """The secret of this name in this computer's keychain, made and kept there where there is none.
+
+    Raises ConfigurationError where there is no keychain, or it does not answer.
+    """
+    import keyring
+
+    if keychain() is None:
+        raise ConfigurationError("this computer has no keychain that a program can use.", "Name a file: file:/path.")
+
+    def found_or_made() -> str:
+        found = keyring.get_password(SERVICE, entry)
+        if found is None:
+            keyring.set_password(SERVICE, entry, make())
+            found = keyring.get_password(SERVICE, entry)
+        return found or ""
+
+    secret = _in_time(found_or_made)
+    SECRETS.learn(secret)
+    return secret
 
 
 def _keychain_key() -> str | None:

@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cliniko_mcp.cli.logins import with_store
+from cliniko_mcp.cli.logins import STORE, with_store
 from cliniko_mcp.cli.options import settings_options
 from cliniko_mcp.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from cliniko_mcp.shared_state.logins_sqlite import SqliteLogins
+    from cliniko_mcp.shared_state.logins import Logins
 
 
 @click.group(no_args_is_help=False)
@@ -23,7 +23,7 @@ def admit() -> None:
 
 @admit.command()
 @click.argument("rules", nargs=-1, required=True)
-@settings_options(only=("login_file",))
+@settings_options(only=STORE)
 def add(rules: tuple[str, ...], **flags: Any) -> None:
     """Add RULES."""
     _change(rules, flags, drop=False)
@@ -31,7 +31,7 @@ def add(rules: tuple[str, ...], **flags: Any) -> None:
 
 @admit.command()
 @click.argument("rules", nargs=-1, required=True)
-@settings_options(only=("login_file",))
+@settings_options(only=STORE)
 def remove(rules: tuple[str, ...], **flags: Any) -> None:
     """Remove RULES: whom they let in is refused at their next call."""
     _change(rules, flags, drop=True)
@@ -42,7 +42,7 @@ def _change(rules: tuple[str, ...], flags: dict[str, Any], *, drop: bool) -> Non
 
     parsed = [parse_rule(rule) for rule in rules]
 
-    async def work(store: "SqliteLogins") -> list[str]:
+    async def work(store: "Logins") -> list[str]:
         return [f"{kind}:{value}" for kind, value in parsed if not await store.admit(kind, value, drop=drop)]
 
     unchanged = with_store(flags, work)
@@ -52,14 +52,14 @@ def _change(rules: tuple[str, ...], flags: dict[str, Any], *, drop: bool) -> Non
 
 
 @admit.command(name="list")
-@settings_options(only=("login_file",))
+@settings_options(only=STORE)
 def list_rules(**flags: Any) -> None:
     """Say which clinic the server is bound to, and who may log in."""
     import json
 
     from cliniko_mcp.pages.site import CLINIC_FACT
 
-    async def work(store: "SqliteLogins") -> tuple[bytes | None, list[tuple[str, str]]]:
+    async def work(store: "Logins") -> tuple[bytes | None, list[tuple[str, str]]]:
         return await store.fact(CLINIC_FACT), list(await store.admitted())
 
     clinic, rules = with_store(flags, work)

@@ -14,29 +14,31 @@ from cliniko_mcp.errors import ConfigurationError
 from cliniko_mcp.sanitize import clean
 
 if TYPE_CHECKING:
-    from cliniko_mcp.shared_state.logins import GrantRow, PersonRow
-    from cliniko_mcp.shared_state.logins_sqlite import SqliteLogins
+    from cliniko_mcp.shared_state.logins import GrantRow, Logins, PersonRow
 
 T = TypeVar("T")
-_FLAGS = ("login_file", "public_url")
+STORE = ("login_file", "login_store", "audit_file", "sandbox")
 
 
 def _now() -> float:
     return time.time()  # noqa: TID251 - logins expire in real time
 
 
-def with_store(flags: dict[str, Any], work: "Callable[[SqliteLogins], Coroutine[object, object, T]]") -> T:
+def with_store(flags: dict[str, Any], work: "Callable[[Logins], Coroutine[object, object, T]]") -> T:
     """What the work gives for the store of these settings. Raises ConfigurationError for one that cannot be used."""
-    from cliniko_mcp.protocol.builtin_login import store_path
+    from cliniko_mcp.app import audit_log
+    from cliniko_mcp.directory.login_log import LoginLog
+    from cliniko_mcp.guards.log import LocalLog
+    from cliniko_mcp.identity.builtin import ISSUER
+    from cliniko_mcp.protocol.builtin_login import open_store
     from cliniko_mcp.settings import Settings
-    from cliniko_mcp.shared_state.logins_sqlite import SqliteLogins
+
+    settings = Settings.load(flags)
+    told = LoginLog(LocalLog(audit_log(settings)), _now, ISSUER, "terminal")
 
     async def run() -> T:
-        logins = SqliteLogins(store_path(Settings.load(flags)))
-        try:
-            return await work(logins)
-        finally:
-            logins.close()
+        async with open_store(settings, told) as store:
+            return await work(store)
 
     return anyio.run(run)
 
@@ -50,7 +52,7 @@ def logins() -> None:
 
 
 @logins.command()
-@settings_options(only=_FLAGS)
+@settings_options(only=(*STORE, "public_url"))
 def setup(**flags: Any) -> None:
     """Print the link that binds the server to a clinic, by an administrator's key: good once, for half an hour."""
     from cliniko_mcp.identity.metadata import Resource
@@ -63,7 +65,7 @@ def setup(**flags: Any) -> None:
         raise ConfigurationError("--public-url is missing: the address that people give their assistants")
     origin = Resource.parse(url).origin
 
-    async def work(store: "SqliteLogins") -> str:
+    async def work(store: "Logins") -> str:
         if await store.fact(CLINIC_FACT) is not None:
             raise ConfigurationError("this server is bound to a clinic already; `cliniko-mcp admit list` says to which")
         return await setup_link(store, origin, secrets.token_urlsafe(16), _now())
@@ -72,11 +74,11 @@ def setup(**flags: Any) -> None:
 
 
 @logins.command(name="list")
-@settings_options(only=("login_file",))
+@settings_options(only=STORE)
 def list_logins(**flags: Any) -> None:
     """Say who has connected which assistant, what it may do, and when it was last used; the newest first."""
 
-    async def work(store: "SqliteLogins") -> "tuple[list[GrantRow], dict[str, PersonRow]]":
+    async def work(store: "Logins") -> "tuple[list[GrantRow], dict[str, PersonRow]]":
         return list(await store.grants(_now())), {person.id: person for person in await store.people()}
 
     grants, people = with_store(flags, work)
@@ -97,13 +99,13 @@ def _day(seconds: float) -> str:
 @click.option("--person", default="", metavar="ID", help="All of this person's, by the id that `list` shows.")
 @click.option("--connection", default="", metavar="ID", help="One, by the first column of `list`.")
 @click.option("--all", "everything", is_flag=True, help="All of everybody's.")
-@settings_options(only=("login_file",))
+@settings_options(only=STORE)
 def end(person: str, connection: str, everything: bool, **flags: Any) -> None:
     """End connections, at once: their next call is refused, and so is a refresh."""
     if [bool(person), bool(connection), everything].count(True) != 1:
         raise click.UsageError("say --person, --connection or --all")
 
-    async def work(store: "SqliteLogins") -> int:
+    async def work(store: "Logins") -> int:
         why, now = "whoever looks after the server ended it", _now()
         if not connection:
             return await store.end(now, why, person=person)
@@ -117,11 +119,11 @@ def end(person: str, connection: str, everything: bool, **flags: Any) -> None:
 
 @logins.command()
 @click.argument("person")
-@settings_options(only=("login_file",))
+@settings_options(only=STORE)
 def forget(person: str, **flags: Any) -> None:
     """Forget the key of PERSON, by the id that `list` shows, and end all that they have connected."""
 
-    async def work(store: "SqliteLogins") -> bool:
+    async def work(store: "Logins") -> bool:
         row = await store.person(person)
         return row is not None and await store.drop_key(row.id, row.version, _now(), "the key was forgotten")
 

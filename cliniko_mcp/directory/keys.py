@@ -25,6 +25,7 @@ from cliniko_mcp.shared_state.logins import Logins, PersonRow
 PROVEN_SECONDS: Final = 86_400.0
 """How often the key's user is looked at again while they work."""
 _RING_FACT: Final = "ring"
+_PROGRAMS_FACT: Final = "programs"
 _CANARY: Final = b"cliniko-mcp logins"
 _NONCE: Final = 12
 _SEALED: Final = _NONCE + 32 + 16
@@ -40,7 +41,10 @@ class Keys:
         self._now = now
 
     async def check_ring(self) -> None:
-        """Raise ConfigurationError where the ring does not open what this store holds."""
+        """Seal everything with the newest secret of the ring, so that the others are needed no longer.
+
+        Raises ConfigurationError where the ring does not open what this store holds.
+        """
         kept = await self._logins.fact(_RING_FACT)
         if kept is not None:
             try:
@@ -50,7 +54,25 @@ class Keys:
                     "the login key does not open this file of logins: it was sealed with another.",
                     "Give the old key as well, the new one first: --login-key file:NEW,file:OLD.",
                 ) from None
+        newest = Keys(self._logins, self._ring.newest, self._random, self._now)
+        for row in await self._logins.people():
+            if row.sealed and newest.open(row) is None and (key := self.open(row)) is not None:
+                await self._logins.reseal(row.id, row.version, self._sealed(key, row.id))
+        await self.program_key()
         await self._logins.put_fact(_RING_FACT, self._ring.seal(_CANARY, _RING_FACT))
+
+    async def program_key(self) -> bytes:
+        """What programs' secrets are derived from: made once, sealed by the ring, and the same under a new secret."""
+        kept = await self._logins.fact(_PROGRAMS_FACT)
+        if kept is None:
+            await self._logins.put_fact(
+                _PROGRAMS_FACT, self._ring.seal(self._random(32), _PROGRAMS_FACT), only_from=b""
+            )
+            kept = await self._logins.fact(_PROGRAMS_FACT)
+        assert kept is not None
+        key = self._ring.unseal(kept, _PROGRAMS_FACT)
+        await self._logins.put_fact(_PROGRAMS_FACT, self._ring.seal(key, _PROGRAMS_FACT), only_from=kept)
+        return key
 
     async def keep(self, whose: Whose, key: str, *, manager: bool = False) -> PersonRow:
         """Keep this key as the newest of its person."""
@@ -132,12 +154,17 @@ def read_ring(references: Sequence[str], secret_at: Callable[[str], str], random
     return KeyRing([secret_bytes(secret_at(reference)) for reference in references], random)
 
 
+def made_secret(random: Callable[[int], bytes]) -> str:
+    """A new secret of a ring, as text."""
+    return base64.b64encode(random(48)).decode()
+
+
 def made_ring(path: Path, random: Callable[[int], bytes]) -> Path:
     """The file of the ring, made with a new secret where there is none. Raises ConfigurationError."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
-            create_file(path, base64.b64encode(random(48)) + b"\n")
+            create_file(path, f"{made_secret(random)}\n".encode())
         if os.name == "posix" and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise ConfigurationError(f"the login key in {path} can be read by others: chmod 600 it")
     except OSError as problem:

@@ -14,6 +14,7 @@ from cliniko_mcp.client.credentials import Credentials, parse_base_url, user_age
 from cliniko_mcp.cliniko.resources.public_settings import PublicSettingsOfAccount
 from cliniko_mcp.cliniko.resources.users import Users
 from cliniko_mcp.errors import ClinikoMcpError, ConfigurationError, KeyRefused, Unavailable
+from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.sanitize import label
 
 if TYPE_CHECKING:
@@ -83,8 +84,11 @@ class Proof:
                     now=self._now,
                     transport=self._transport,
                 ) as clinic:
-                    user = await clinic.perform(Users.get_authenticated_user.call())
-                    public = await clinic.perform(PublicSettingsOfAccount.get_public_settings.call())
+                    # At once, so that a key that is good takes no longer than one that is not.
+                    user, public = await run_concurrently(
+                        lambda: clinic.perform(Users.get_authenticated_user.call()),
+                        lambda: clinic.perform(PublicSettingsOfAccount.get_public_settings.call()),
+                    )
                     demo = clinic.demo
         except KeyRefused:
             raise WrongKey from None

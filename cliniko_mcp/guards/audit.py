@@ -22,10 +22,12 @@ from cliniko_mcp.sanitize import clean
 FIELDS: Final[Mapping[str, str]] = {
     "n": "The number of the line, from 1, without a gap.",
     "time": "When, in UTC, to the microsecond.",
-    "operation": "The operation of the API.",
+    "operation": "The operation of the API; `login` for what became of a login, a connection or a rule of who may.",
     "ids": "The ids in its path, by name.",
     "outcome": "`begun`, `ok`, `asked`, `failed`, `interrupted`, or the code of the error. Of a question that ended "
-    "while no call waited: `declined`, `lapsed` (nobody answered), `changed` or `replaced` (it was put anew).",
+    "while no call waited: `declined`, `lapsed` (nobody answered), `changed` or `replaced` (it was put anew). Of a "
+    "login: `granted`, `declined`, `refused` (a key was not taken), `used_again` (a code or refresh token, which ended "
+    "its connection), `ended`, `rule_added`, `rule_removed`.",
     "channel": "How a person answered: `form`, `page`, `terminal`, `allowed` (unasked, by the operator), or `none`.",
     "effect": "What an update does that a person is asked about, by the names of the rules.",
     "rung": "What version 0.1.0 wrote in place of `channel`.",
@@ -35,6 +37,8 @@ FIELDS: Final[Mapping[str, str]] = {
     "route": "How the caller is connected: `stdio`, `http` or `terminal`.",
     "principal": "Who: `local`, or a digest of the bearer token or of the person that it stands for.",
     "name": "The person's name, as the file of people or the issuer of their token gives it.",
+    "program": "The program that somebody connected, by what it is called.",
+    "why": "What a connection may do, why it ended, or the rule.",
     "made": "The id of the record that was made.",
     "of": "The line that announced the change which this line ends.",
     "requests": "How many requests went out; 0 where it was answered from memory or refused.",

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -25,10 +24,12 @@ from mcp.server.auth.provider import (
 from mcp.shared.auth import OAuthClientInformationFull, OAuthToken
 from pydantic import AnyUrl, BaseModel
 
+from cliniko_mcp.errors import Unavailable
 from cliniko_mcp.identity.cimd import Documents
 from cliniko_mcp.identity.clients import Program, checked, fingerprint, known_scopes, secret_of, shown_name, shown_place
+from cliniko_mcp.identity.lives import Lives
 from cliniko_mcp.identity.metadata import Resource
-from cliniko_mcp.identity.person import Person, TokenRefused
+from cliniko_mcp.identity.person import IssuerUnavailable, Person, TokenRefused
 from cliniko_mcp.identity.scopes import SCOPES
 from cliniko_mcp.shared_state.logins import (
     ClientRow,
@@ -44,26 +45,14 @@ from cliniko_mcp.shared_state.logins import (
 ISSUER: Final = "builtin"
 ACCESS_PREFIX: Final = "cma_"
 REFRESH_PREFIX: Final = "cmr_"
-REQUEST_SECONDS: Final = 600.0
-CODE_SECONDS: Final = 60.0
 SAME_SECONDS: Final = 600.0
 """How long the same registration from the same address is the same program."""
 UNUSED_SECONDS: Final = 3600.0
 MAX_UNUSED: Final = 200
-A_DAY: Final = 86_400.0
 _CHALLENGE: Final = 43
 
 StillGood = Callable[[str], Awaitable[PersonRow | None]]
 """The person with this id, where they may still use the server."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lives:
-    """How long what is given lasts, in seconds."""
-
-    access: float = 8 * 3600.0
-    refresh_idle: float = 30 * A_DAY
-    refresh: float = 90 * A_DAY
 
 
 class Details(BaseModel):
@@ -94,21 +83,21 @@ class BuiltinLogin(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshTo
         documents: Documents,
         resource: Resource,
         *,
-        secret_keys: Sequence[bytes],
+        secret_key: bytes,
         client_hosts: Sequence[str],
         token: Callable[[], str],
         now: Callable[[], float],
         lives: Lives | None = None,
     ) -> None:
-        """`secret_keys` derive programs' secrets; `token` gives 256 random bits as text."""
+        """`secret_key` derives programs' secrets; `token` gives 256 random bits as text."""
         self._logins = logins
         self._documents = documents
         self._resource = resource
-        self._secret_keys = secret_keys
+        self._secret_key = secret_key
         self._client_hosts = tuple(client_hosts)
         self._token = token
         self._now = now
-        self._lives = lives or Lives()
+        self.lives = lives or Lives()
 
     # Programs
 
@@ -121,7 +110,7 @@ class BuiltinLogin(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshTo
             return None
         program = Program.model_validate_json(row.metadata)
         if program.token_endpoint_auth_method != "none":
-            program.client_secret = secret_of(self._secret_keys, row.id)
+            program.client_secret = secret_of(self._secret_key, row.id)
             program.client_secret_expires_at = 0
         return program
 
@@ -143,7 +132,7 @@ class BuiltinLogin(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshTo
         client_info.scope = " ".join(SCOPES)
         client_info.client_secret, client_info.client_secret_expires_at = None, None
         if program.token_endpoint_auth_method != "none":
-            client_info.client_secret = secret_of(self._secret_keys, kept.id)
+            client_info.client_secret = secret_of(self._secret_key, kept.id)
             client_info.client_secret_expires_at = 0
 
     # The page
@@ -168,7 +157,7 @@ class BuiltinLogin(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshTo
             scopes=params.scopes or list(SCOPES),
             resource=params.resource,
         )
-        expires = self._now() + REQUEST_SECONDS
+        expires = self._now() + self.lives.request
         await self._logins.put_request(RequestRow(digest_of(id), details.model_dump_json(), expires))
         return f"{self._resource.origin}/login/{id}"
 
@@ -182,10 +171,10 @@ class BuiltinLogin(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshTo
             details.program,
             " ".join(scopes),
             now,
-            now + self._lives.refresh,
+            now + self.lives.whole,
         )
         kept = details.model_copy(update={"scopes": list(scopes)})
-        return code, CodeRow(digest_of(code), grant.id, kept.model_dump_json(), now + CODE_SECONDS), grant
+        return code, CodeRow(digest_of(code), grant.id, kept.model_dump_json(), now + self.lives.code), grant
 
     def answer(self, details: Details, **told: str) -> str:
         """The callback with what the program is told: a code or an error, its state, and who says so (RFC 9207)."""
@@ -246,9 +235,9 @@ class BuiltinLogin(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshTo
         refresh = REFRESH_PREFIX + self._token() if "refresh_token" in client.grant_types else None
         kept = NewTokens(
             digest_of(access),
-            now + self._lives.access,
+            now + self.lives.access,
             digest_of(refresh) if refresh else "",
-            now + self._lives.refresh_idle,
+            now + self.lives.idle,
             scopes,
         )
         return access, refresh, kept
@@ -256,7 +245,7 @@ class BuiltinLogin(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshTo
     def _tokens(self, outcome: GrantRow | Outcome, access: str, refresh: str | None, kept: NewTokens) -> OAuthToken:
         if not isinstance(outcome, GrantRow):
             raise TokenError("invalid_grant", "the code or token is not good any more")
-        life = int(min(self._lives.access, max(1.0, outcome.expires - self._now())))
+        life = int(min(self.lives.access, max(1.0, outcome.expires - self._now())))
         return OAuthToken(access_token=access, refresh_token=refresh, expires_in=life, scope=kept.scopes)
 
     async def load_access_token(self, token: str) -> AccessToken | None:
@@ -288,11 +277,14 @@ class BuiltinTokens:
         self._still_good = still_good
 
     async def person_of(self, token: str) -> Person:
-        """Whose token this is. Raises TokenRefused."""
+        """Whose token this is. Raises TokenRefused, and IssuerUnavailable where the store is away."""
         if not token.startswith(ACCESS_PREFIX):
             raise TokenRefused("unknown")
-        row = await self._logins.token(digest_of(token), self._now())
-        person = await self._still_good(row.grant.person) if row is not None else None
+        try:
+            row = await self._logins.token(digest_of(token), self._now())
+            person = await self._still_good(row.grant.person) if row is not None else None
+        except Unavailable:
+            raise IssuerUnavailable from None
         if row is None or person is None:
             raise TokenRefused("ended")
         expires = datetime.fromtimestamp(row.expires, UTC)

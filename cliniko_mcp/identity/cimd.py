@@ -10,6 +10,7 @@ import json
 import logging
 import re
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
@@ -91,17 +92,22 @@ async def resolved(host: str) -> Sequence[str]:
     return [str(entry[4][0]) for entry in found]
 
 
-async def fetched(url: str, address: str) -> tuple[bytes, str, str]:
-    """The document from this IP address, by the certificate of its name. Raises NotUsable."""
+async def fetched(
+    url: str, address: str, *, port: int = 443, trust: ssl.SSLContext | bool = True
+) -> tuple[bytes, str, str]:
+    """The document from this IP address, by the certificate of its name. Raises NotUsable.
+
+    `port` and `trust` stand in for the usual ones where a server is tried out.
+    """
     parts = urlsplit(url)
     host = parts.hostname or ""
     there = f"[{address}]" if ":" in address else address
     headers = {"Host": host, "Accept": "application/json", "Accept-Encoding": "identity"}
     try:
         async with (
-            httpx2.AsyncClient(timeout=SECONDS, follow_redirects=False, trust_env=False) as client,
+            httpx2.AsyncClient(timeout=SECONDS, verify=trust, follow_redirects=False, trust_env=False) as client,
             client.stream(
-                "GET", f"https://{there}{parts.path}", headers=headers, extensions={"sni_hostname": host}
+                "GET", f"https://{there}:{port}{parts.path}", headers=headers, extensions={"sni_hostname": host}
             ) as answer,
         ):
             if answer.status_code != 200:

@@ -91,9 +91,9 @@ def fingerprint(program: Program, address: str) -> str:
     return hashlib.sha256(json.dumps([address, told], sort_keys=True).encode()).hexdigest()
 
 
-def secret_of(ring_keys: Sequence[bytes], client_id: str) -> str:
+def secret_of(key: bytes, client_id: str) -> str:
     """The secret of a program, derived so that none is kept."""
-    return hmac.digest(ring_keys[0], client_id.encode(), hashlib.sha256).hex()
+    return hmac.digest(key, client_id.encode(), hashlib.sha256).hex()
 
 
 def shown_name(program: OAuthClientInformationFull, redirect: str) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
 from typing import Final
 
+from cliniko_mcp.directory.admission import ROLES, Rule
 from cliniko_mcp.directory.whose import Whose
 from cliniko_mcp.identity.scopes import DESTROY, READ, WRITE
 from cliniko_mcp.pages.document import hidden
@@ -20,6 +22,16 @@ MAY: Final = {
         "Also archive, delete and cancel. A person is asked, each time, before it happens.",
     ),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Who may connect: by what the server was started with, and by what a manager may change."""
+
+    fixed: Sequence[Rule]
+    kept: Sequence[Rule]
+
+
 WRONG: Final = "This key cannot be used here. Check that it was copied whole, and that it is a key of this clinic."
 MAKE_A_KEY: Final = """<details><summary>How do I get a key?</summary><ol>
 <li>In Cliniko, open <strong>My Info</strong> at the bottom left, then <strong>Manage API keys</strong>.</li>
@@ -131,9 +143,15 @@ def _day(seconds: float) -> str:
 
 
 def connections(
-    name: str, mine: Sequence[GrantRow], others: Sequence[tuple[str, GrantRow]], csrf: str, *, manager: bool, note: str
+    name: str,
+    mine: Sequence[GrantRow],
+    others: Sequence[tuple[str, GrantRow]],
+    csrf: str,
+    *,
+    rules: Rules | None,
+    note: str,
 ) -> str:
-    """What works for somebody, and for a manager everybody's."""
+    """What works for somebody; for a manager, to whom `rules` are shown, everybody's as well."""
     own = "".join(_row("", grant, csrf) for grant in mine) or "<p>No assistant works for you.</p>"
     told = f"<p class=note role=status>{escape(note)}</p>" if note else ""
     body = f"""<h1>Your connections</h1><p class=soft>{escape(name)}</p>{told}
@@ -145,10 +163,36 @@ def connections(
 <section class=card><h2>A new key</h2><p>Made a new key in Cliniko? Paste it, and nothing has to be connected anew.</p>
 <form method=post>{hidden(csrf=csrf, step="new")}{_KEY_FIELD.replace(" autofocus", "")}
 <div class=buttons><button>Use this key from now on</button></div></form></section>"""
-    if manager:
+    if rules is not None:
         every = "".join(_row(who, grant, csrf) for who, grant in others) or "<p>Nobody else has connected one.</p>"
-        body += f"<section class=card><h2>Everybody else’s</h2>{every}</section>"
+        body += f"<section class=card><h2>Everybody else’s</h2>{every}</section>{_admission(rules, csrf)}"
     return body
+
+
+def _admission(rules: Rules, csrf: str) -> str:
+    """Who may connect, to a manager: what may be narrowed here, and what was said at the start of the server."""
+    fixed = "".join(f"<div class=row><div>{rule_in_words(*rule)}</div></div>" for rule in rules.fixed)
+    kept = "".join(
+        f"<div class=row><div>{rule_in_words(kind, value)}</div><form method=post>"
+        f"{hidden(csrf=csrf, rule=f'{kind}:{value}')}<button class='small end' name=step value=unadmit>Remove</button>"
+        "</form></div>"
+        for kind, value in rules.kept
+    )
+    roles = "".join(f"<option value='role:{escape(role)}'>everybody with the role {escape(role)}" for role in ROLES)
+    return f"""<section class=card><h2>Who may connect</h2>{fixed}{kept}
+<p class=soft>Without a role or an email here, everybody with a key of the clinic may. With some, only whom one of the
+roles and one of the emails fits. Whom you remove is refused at the next call.</p>
+<form method=post>{hidden(csrf=csrf)}<label for=role>Let in a role</label><select id=role name=rule>{roles}</select>
+<div class=buttons><button name=step value=admit>Add the role</button></div></form>
+<form method=post>{hidden(csrf=csrf)}<label for=email>Let in a person, by their email in Cliniko</label>
+<input type=email id=email name=email maxlength=254 autocomplete=off>
+<div class=buttons><button name=step value=admit>Add the person</button></div></form></section>"""
+
+
+def rule_in_words(kind: str, value: str) -> str:
+    """A rule of who may connect, for a page."""
+    words = {"account": "Of the clinic with the account", "shard": "Of Cliniko’s region", "role": "With the role"}
+    return f"{words.get(kind, 'With the email')} <strong>{escape(value)}</strong>"
 
 
 def _row(who: str, grant: GrantRow, csrf: str) -> str:

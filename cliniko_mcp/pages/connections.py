@@ -8,14 +8,17 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from cliniko_mcp.directory.whose import WrongKey
-from cliniko_mcp.errors import ClinikoMcpError
+from cliniko_mcp.directory.admission import admits, parse_rule
+from cliniko_mcp.directory.whose import Whose, WrongKey
+from cliniko_mcp.errors import ClinikoMcpError, ConfigurationError
 from cliniko_mcp.identity.builtin import digest_of
 from cliniko_mcp.pages import bodies
 from cliniko_mcp.pages.site import Site, TooMany
 from cliniko_mcp.shared_state.logins import PersonRow
 
 SESSION_SECONDS: Final = 1800.0
+_NARROW: Final = ("email", "role")
+"""The kinds of rules that a manager changes."""
 _TOO_MANY: Final = "Too many keys were tried. Wait a quarter of an hour."
 
 
@@ -52,7 +55,8 @@ class ConnectionPages:
         names = {person.id: person.name for person in await self._logins.people()} if who.manager else {}
         mine = [grant for grant in grants if grant.person == who.id]
         others = [(names.get(grant.person, "?"), grant) for grant in grants if grant.person != who.id]
-        body = bodies.connections(who.name, mine, others, csrf, manager=who.manager, note=note or wrong)
+        rules = await self._rules() if who.manager else None
+        body = bodies.connections(who.name, mine, others, csrf, rules=rules, note=note or wrong)
         return await self._site.show("Your connections", body, status=status)
 
     async def _post(self, request: Request) -> Response:
@@ -80,9 +84,37 @@ class ConnectionPages:
                 await self._logins.drop_key(who.id, who.version, now, "the key was forgotten")
                 await self._logins.drop_sessions(person=who.id)
                 return await self._shown(cookie, wrong="Your key is forgotten, and your assistants are ended.")
+            case "admit" | "unadmit":
+                return await self._admit(cookie, who, form, drop=step == "unadmit")
             case _:
                 await self._logins.drop_sessions(digest_of(cookie))
                 return await self._shown(cookie)
+
+    async def _rules(self) -> bodies.Rules:
+        fixed = [parse_rule(text) for text in self._site.parts.admit]
+        # The clinic itself is bound on the server's computer alone.
+        kept = await self._logins.admitted()
+        narrow = [rule for rule in kept if rule[0] in _NARROW]
+        return bodies.Rules([*fixed, *(rule for rule in kept if rule[0] not in _NARROW)], narrow)
+
+    async def _admit(self, cookie: str, who: PersonRow, form: dict[str, str], *, drop: bool) -> Response:
+        """Change who may connect, for a manager, who cannot shut themselves out."""
+        if not who.manager:
+            return await self._site.forbidden()
+        try:
+            kind, value = parse_rule(f"email:{form['email']}" if "email" in form else form.get("rule", ""))
+        except ConfigurationError:
+            return await self._shown(cookie, wrong="That is no email address.", status=422)
+        if kind not in _NARROW:
+            return await self._site.forbidden()
+        rules = [rule for rule in await self._site.rules() if rule != (kind, value)]
+        rules += [] if drop else [(kind, value)]
+        shard, account, user = who.id.split(":")
+        if not admits(rules, Whose(shard, account, user, who.name, who.email, who.role, who.clinic)):
+            told = "That would shut you out yourself. First add your own role, or your email."
+            return await self._shown(cookie, wrong=told, status=422)
+        await self._logins.admit(kind, value, drop=drop)
+        return await self._shown(cookie, note="Removed." if drop else "Added.")
 
     async def _key(self, request: Request, cookie: str, who: PersonRow | None, key: str) -> Response:
         try:

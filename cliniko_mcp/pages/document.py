@@ -14,8 +14,8 @@ STYLE: Final = (
     + TABLES
     + """
 label { display: block; font-weight: 600; margin-bottom: .25rem; }
-input[type=password] { width: 100%; font: inherit; padding: .6rem .7rem; border: 1px solid var(--soft);
-  border-radius: .5rem; background: transparent; color: inherit; margin-bottom: 1rem; }
+input[type=password], input[type=email], select { width: 100%; font: inherit; padding: .6rem .7rem;
+  border: 1px solid var(--soft); border-radius: .5rem; background: transparent; color: inherit; margin-bottom: 1rem; }
 fieldset { border: 0; padding: 0; margin: 0 0 1rem; }
 legend { font-weight: 600; padding: 0; margin-bottom: .25rem; }
 .choice { display: grid; grid-template-columns: auto 1fr; gap: .1rem .75rem; align-items: start; font-weight: 400;
@@ -23,6 +23,7 @@ legend { font-weight: 600; padding: 0; margin-bottom: .25rem; }
 .choice input { margin: .35rem 0 0; width: 1.1rem; height: 1.1rem; accent-color: var(--mark); }
 .choice strong { display: block; }
 .row + form { margin-top: .75rem; }
+form + form { margin-top: 1.25rem; }
 form + .soft, .buttons + .soft { margin-top: 1rem; }
 input + .soft { margin-top: -.5rem; }
 .buttons { display: flex; flex-wrap: wrap; gap: .75rem; }

@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from cliniko_mcp.directory.whose import WrongKey
 from cliniko_mcp.errors import ClinikoMcpError
-from cliniko_mcp.identity.builtin import REQUEST_SECONDS, BuiltinLogin, Details, digest_of
+from cliniko_mcp.identity.builtin import BuiltinLogin, Details, digest_of
 from cliniko_mcp.identity.scopes import READ, SCOPES
 from cliniko_mcp.pages import bodies
 from cliniko_mcp.pages.site import Site, TooMany, name_clinic
@@ -54,7 +54,7 @@ class LoginPages:
             return await self._site.forbidden()
         row, cookie = bound
         answer = await self._shown(row, cookie)
-        self._site.set_cookie(answer, what, cookie, int(REQUEST_SECONDS))
+        self._site.set_cookie(answer, what, cookie, int(self._login.lives.request))
         return answer
 
     async def _shown(self, row: RequestRow, cookie: str, wrong: str = "", status: int = 200) -> Response:

@@ -26,7 +26,7 @@ from cliniko_mcp.identity.metadata import Resource
 from cliniko_mcp.pages import bodies
 from cliniko_mcp.pages.document import page
 from cliniko_mcp.shared_state.keys import KeyRing, Unsealable
-from cliniko_mcp.shared_state.logins import Logins, RequestRow
+from cliniko_mcp.shared_state.logins import LoginEvent, Logins, RequestRow, Told, nobody_told
 
 MAX_FORM_BYTES: Final = 4096
 LEAST_SECONDS: Final = 0.3
@@ -55,6 +55,7 @@ class Parts:
     token: Callable[[], str]
     now: Callable[[], float]
     monotonic: Callable[[], float]
+    told: Told = nobody_told
 
 
 class Site:
@@ -186,6 +187,7 @@ class Site:
             self._wrong_from.note(address)
             self._wrong.note("all")
             _LOG.warning("a key was refused at the login page")
+            await self.parts.told(LoginEvent("refused"))
             await anyio.sleep(max(0.0, LEAST_SECONDS - (self.parts.monotonic() - began)))
             raise
         except ClinikoMcpError:

@@ -13,19 +13,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
+from starlette.responses import PlainTextResponse
 from starlette.routing import Route, Router
 
 from cliniko_mcp.account_pool import AccountPool, open_pool
-from cliniko_mcp.app import App
+from cliniko_mcp.app import App, audit_log
 from cliniko_mcp.approvals.paths import state_folder
 from cliniko_mcp.directory.admission import admits, parse_rule
-from cliniko_mcp.directory.keys import Keys, made_ring, read_ring
+from cliniko_mcp.directory.keys import Keys, made_ring, made_secret, read_ring
+from cliniko_mcp.directory.login_log import LoginLog
 from cliniko_mcp.directory.whose import Proof, Whose
-from cliniko_mcp.errors import ConfigurationError
-from cliniko_mcp.identity.builtin import BuiltinLogin, BuiltinTokens
+from cliniko_mcp.errors import ConfigurationError, Unavailable
+from cliniko_mcp.guards.log import LocalLog
+from cliniko_mcp.identity.builtin import ISSUER, BuiltinLogin, BuiltinTokens
 from cliniko_mcp.identity.cimd import Documents
 from cliniko_mcp.identity.edge import Edge
 from cliniko_mcp.identity.limits import Addresses, Often
+from cliniko_mcp.identity.lives import Lives
 from cliniko_mcp.identity.metadata import Resource
 from cliniko_mcp.identity.person import Verifier
 from cliniko_mcp.pages.connections import ConnectionPages
@@ -34,7 +38,7 @@ from cliniko_mcp.pages.setup import SETUP_FACT, SetupPages, setup_link
 from cliniko_mcp.pages.site import Parts, Site
 from cliniko_mcp.settings import Settings, secret_at
 from cliniko_mcp.shared_state.keys import KeyRing
-from cliniko_mcp.shared_state.logins import PersonRow
+from cliniko_mcp.shared_state.logins import Logins, PersonRow, Told, nobody_told
 from cliniko_mcp.shared_state.logins_sqlite import SqliteLogins
 
 if TYPE_CHECKING:
@@ -42,6 +46,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 REGISTRATIONS_AN_HOUR = 20
+_RETRY_AFTER_SECONDS = "30"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +59,24 @@ class Login:
     routes: list[Route]
 
 
-def store_path(settings: Settings) -> Path:
-    """Where the store is."""
-    return Path(settings.login_file) if settings.login_file else state_folder() / "logins.sqlite"
+@asynccontextmanager
+async def open_store(settings: Settings, told: Told = nobody_told) -> AsyncGenerator[Logins]:
+    """What keeps the logins: a database that several servers share, else a file of this computer's.
+
+    Raises ConfigurationError where it cannot be used.
+    """
+    if settings.login_store:
+        from cliniko_mcp.shared_state.logins_postgres import open_logins
+
+        async with open_logins(secret_at(settings.login_store).get_secret_value(), told) as shared:
+            yield shared
+        return
+    path = Path(settings.login_file) if settings.login_file else state_folder() / "logins.sqlite"
+    logins = SqliteLogins(path, told)
+    try:
+        yield logins
+    finally:
+        logins.close()
 
 
 def ring_of(settings: Settings) -> KeyRing:
@@ -67,10 +87,20 @@ def ring_of(settings: Settings) -> KeyRing:
 
         path = user_config_path("cliniko-mcp", appauthor=False) / "login.key"
         references = (f"file:{made_ring(path, secrets.token_bytes)}",)
-    return read_ring(references, lambda reference: secret_at(reference).get_secret_value(), secrets.token_bytes)
+    return read_ring(references, _secret, secrets.token_bytes)
 
 
-def _now() -> float:
+def _secret(reference: str) -> str:
+    """The secret at a reference; that of the keychain is made there where there is none."""
+    if reference != "keychain":
+        return secret_at(reference).get_secret_value()
+    from cliniko_mcp.stored_keys import keychain_secret
+
+    return keychain_secret("login-key", partial(made_secret, secrets.token_bytes))
+
+
+def now() -> float:
+    """Seconds since 1970."""
     return time.time()  # noqa: TID251 - logins expire in real time, whatever the clinic's clock says
 
 
@@ -85,10 +115,11 @@ async def builtin_login(app: App, announce: Callable[[str], None]) -> AsyncGener
     resource = Resource.parse(settings.public_url)
     for rule in settings.admit:
         parse_rule(rule)
-    ring, logins = ring_of(settings), SqliteLogins(store_path(settings))
-    try:
+    ring, lives = ring_of(settings), Lives.parse(settings.login_lives)
+    told = LoginLog(LocalLog(audit_log(settings)), now, ISSUER)
+    async with open_store(settings, told) as logins:
         token = partial(secrets.token_urlsafe, 32)
-        keys = Keys(logins, ring, secrets.token_bytes, _now)
+        keys = Keys(logins, ring, secrets.token_bytes, now)
         await keys.check_ring()
         proof, network, base_url = _proof(app)
         parts = Parts(
@@ -100,8 +131,9 @@ async def builtin_login(app: App, announce: Callable[[str], None]) -> AsyncGener
             Addresses(settings.trusted_proxies),
             settings.admit,
             token,
-            _now,
+            now,
             anyio.current_time,
+            told,
         )
         site = Site(parts)
         await _set_up(site, announce)
@@ -109,10 +141,11 @@ async def builtin_login(app: App, announce: Callable[[str], None]) -> AsyncGener
             logins,
             Documents(settings.client_host, anyio.current_time),
             resource,
-            secret_keys=ring.derived("client"),
+            secret_key=await keys.program_key(),
             client_hosts=settings.client_host,
             token=token,
-            now=_now,
+            now=now,
+            lives=lives,
         )
 
         async def still_good(person: str) -> PersonRow | None:
@@ -135,14 +168,12 @@ async def builtin_login(app: App, announce: Callable[[str], None]) -> AsyncGener
         )
         pages = (LoginPages(site, login), SetupPages(site), ConnectionPages(site))
         routes = [*edge.routes(), *(route for group in pages for route in group.routes())]
-        verifier = BuiltinTokens(logins, resource, _now, still_good)
+        verifier = BuiltinTokens(logins, resource, now, still_good)
         person_settings = settings.model_copy(
             update={"sandbox": False, "base_url": base_url, "contact_email": _email(settings)}
         )
         async with open_pool(person_settings, logins, keys, proof, resource.url, network) as pool:
             yield Login(resource, verifier, pool, routes)
-    finally:
-        logins.close()
 
 
 def _email(settings: Settings) -> str:
@@ -195,4 +226,11 @@ class Routed:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer where a route fits. What is no request, such as the start of a server, is the app's alone."""
-        await (self._router if scope["type"] == "http" else self._app)(scope, receive, send)
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            await self._router(scope, receive, send)
+        except Unavailable as problem:
+            headers = {"Retry-After": _RETRY_AFTER_SECONDS, "Cache-Control": "no-store"}
+            await PlainTextResponse(f"{problem.message} {problem.fix}\n", 503, headers)(scope, receive, send)

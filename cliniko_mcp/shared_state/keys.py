@@ -49,6 +49,11 @@ class KeyRing:
         info = f"cliniko-mcp\0{purpose}\0{account}".encode()
         return tuple(HKDF(SHA256(), 32, salt=None, info=info).derive(secret) for secret in self._secrets)
 
+    @property
+    def newest(self) -> "KeyRing":
+        """A ring with the first secret alone."""
+        return KeyRing(self._secrets[:1], self._nonce)
+
     def seal(self, text: bytes, purpose: str, account: str = "", *, bound: bytes = b"") -> bytes:
         """The text so that only this ring can read it, for the same purpose and account, `bound` to the same bytes."""
         nonce = self._nonce(_NONCE_BYTES)

@@ -6,7 +6,7 @@ is what one person gave one program at one login; all tokens that came of it end
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
@@ -123,6 +123,27 @@ class PersonRow:
     manager: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class LoginEvent:
+    """What became of a login, a connection or a rule, for the audit log."""
+
+    outcome: Literal["granted", "declined", "refused", "used_again", "ended", "rule_added", "rule_removed"]
+    """`refused` is a key that was not taken; `used_again` is what ends a connection because two have its secret."""
+    person: str = ""
+    program: str = ""
+    grant: str = ""
+    why: str = ""
+    """What was granted, why it ended, or the rule."""
+
+
+Told = Callable[[LoginEvent], Awaitable[None]]
+"""Is told of each event once it is kept."""
+
+
+async def nobody_told(event: LoginEvent) -> None:
+    """Nobody wants to know."""
+
+
 class Logins(Protocol):
     """The store. Each method is one transaction; what several processes do at once happens one after the other."""
 
@@ -185,6 +206,10 @@ class Logins(Protocol):
         """Keep somebody with a new key; their version counts up, and who is a manager stays one."""
         ...
 
+    async def reseal(self, id: str, version: int, sealed: bytes) -> None:
+        """Keep the key of this version sealed anew, where there is no newer one."""
+        ...
+
     async def person(self, id: str) -> PersonRow | None:
         """Somebody who has logged in."""
         ...
@@ -218,7 +243,7 @@ class Logins(Protocol):
         ...
 
     async def put_fact(self, name: str, value: bytes | None, *, only_from: bytes | None = None) -> bool:
-        """Keep a fact, or drop it with None; with `only_from` only where that is what is kept."""
+        """Keep a fact, or drop it with None; with `only_from` only where that is what is kept, empty for nothing."""
         ...
 
     async def admitted(self) -> Sequence[tuple[str, str]]:

@@ -1,9 +1,9 @@
-"""The tables of the built-in login's file, and its rows as records."""
+"""The tables of the built-in login's store, in the words of SQLite, and their rows as records."""
 
 from collections.abc import Sequence
 from typing import Final
 
-from cliniko_mcp.shared_state.logins import ClientRow, GrantRow, PersonRow, RequestRow
+from cliniko_mcp.shared_state.logins import ClientRow, CodeRow, GrantRow, PersonRow, RequestRow
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS client (
@@ -33,9 +33,14 @@ CREATE TABLE IF NOT EXISTS admitted (kind TEXT NOT NULL, value TEXT NOT NULL, PR
 """
 
 
+def number(value: object) -> float:
+    """A number of a row."""
+    return float(str(value))
+
+
 def client_row(row: Sequence[object]) -> ClientRow:
     """A program."""
-    return ClientRow(str(row[0]), str(row[1]), str(row[2]), float(str(row[3])))
+    return ClientRow(str(row[0]), str(row[1]), str(row[2]), number(row[3]))
 
 
 def request_row(row: Sequence[object]) -> RequestRow:
@@ -44,19 +49,22 @@ def request_row(row: Sequence[object]) -> RequestRow:
     assert isinstance(proven, bytes)
     assert isinstance(handed, bytes)
     whole = int(str(tried))
-    return RequestRow(
-        str(id), str(details), float(str(expires)), str(cookie), whole, proven, handed, float(str(handed_at))
-    )
+    return RequestRow(str(id), str(details), number(expires), str(cookie), whole, proven, handed, number(handed_at))
+
+
+def code_row(row: Sequence[object]) -> CodeRow:
+    """A code."""
+    return CodeRow(str(row[0]), str(row[1]), str(row[2]), number(row[3]), bool(row[4]))
 
 
 def grant_row(row: Sequence[object]) -> GrantRow:
     """A grant, of the first eleven columns."""
     id, person, client, program, scopes = map(str, row[:5])
-    created, expires, used = (float(str(value)) for value in row[5:8])
+    created, expires, used = map(number, row[5:8])
     return GrantRow(
         *(id, person, client, program, scopes, created, expires, used),
         begun=bool(row[8]),
-        ended=float(str(row[9])),
+        ended=number(row[9]),
         why=str(row[10]),
     )
 
@@ -66,5 +74,5 @@ def person_row(row: Sequence[object]) -> PersonRow:
     id, name, email, role, clinic = map(str, row[:5])
     sealed = row[6]
     assert isinstance(sealed, bytes)
-    version, proven = int(str(row[5])), float(str(row[7]))
+    version, proven = int(str(row[5])), number(row[7])
     return PersonRow(id, name, email, role, clinic, version, sealed, proven, manager=bool(row[8]))

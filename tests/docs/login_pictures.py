@@ -23,6 +23,8 @@ SHOWN_WHOLE: Final = ("login-key", "login-confirm", "connections")
 """The pages that are shown in every width and look."""
 NOON: Final = 1_795_600_000.0
 
+RULES: Final = bodies.Rules([("account", "4711")], [("role", "administrator"), ("role", "receptionist")])
+
 
 def grant(program: str, scopes: int, days: float, *, why: str = "") -> GrantRow:
     since = NOON - days * 86_400
@@ -49,6 +51,6 @@ def login_pages() -> dict[str, str]:
         "setup-confirm": served("Your clinic?", bodies.set_up_confirm(ANA, URL, "csrf"), clinic="Cliniko"),
         "setup-done": served("Ready", bodies.set_up_done(URL)),
         "connections": served(
-            "Connections", bodies.connections("Ana Lima", mine, others, "csrf", manager=True, note="Claude is ended.")
+            "Connections", bodies.connections("Ana Lima", mine, others, "csrf", rules=RULES, note="Claude is ended.")
         ),
     }

@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 from conftest import in_process
 
+from cliniko_mcp.directory.login_log import LoginLog
 from cliniko_mcp.guards.audit import FIELDS
 from cliniko_mcp.guards.hash_chain import HashChain
+from cliniko_mcp.guards.log import LocalLog
 from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.manifest import all_tools, project_root, public_tools
 from cliniko_mcp.public_names import PublicTool, public_names, removed, snapshot, stability_page, unannounced
+from cliniko_mcp.shared_state.logins import LoginEvent
 from tests.laws.source import PACKAGE
 
 CHANGELOG = """# Changelog
@@ -89,6 +92,8 @@ async def test_a_line_of_the_audit_log_has_no_field_that_is_not_promised(tmp_pat
         await assistant.call("patient_brief", patient=patient["id"])
         assert assistant.app is not None
         await assistant.app.call("list_patients", {"limit": 1}, Caller(name="Ana Lima"))
+    told = LoginLog(LocalLog(HashChain(log)), lambda: 1_800_000_000.0, "builtin")
+    await told(LoginEvent("granted", "au1:1:1", "Claude", "0123456789", "cliniko:read"))
     seen = {name for entry in HashChain(log).entries() for name in entry}
     assert set(FIELDS) - {"rung"} == seen
 

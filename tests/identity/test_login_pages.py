@@ -19,7 +19,8 @@ from cliniko_mcp.pages.setup import setup_link
 from cliniko_mcp.sandbox.core import Sandbox
 from cliniko_mcp.settings import Settings
 from cliniko_mcp.shared_state.keys import KeyRing
-from tests.identity.login_stage import DESK, KEY, ORIGIN, Chance, Stage, staged
+from tests.identity.asking import DESK, KEY, ORIGIN
+from tests.identity.login_stage import Chance, Stage, staged
 
 pytestmark = pytest.mark.anyio
 ANA = Whose("au1", "4711", "7", "Ana Lima", "ana@clinic.example", "receptionist", "Northside")

@@ -15,7 +15,7 @@ import httpx2
 import pytest
 
 from tests.approvals.chromium import PATIENT, RETURN, TAB, Browser, Refused, browser, missing
-from tests.identity.login_stage import CHALLENGE
+from tests.identity.asking import CHALLENGE
 from tests.journeys.test_builtin_login import served_login
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=missing() or "")
