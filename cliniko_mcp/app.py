@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets  # noqa: TID251 - chance is handed from here to everything below
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -171,8 +172,15 @@ class App:
 
     def start(self, work: Callable[[], Coroutine[object, object, None]]) -> None:
         """Do this apart from every call, until the app closes; how it ends is its own matter."""
+
+        async def apart() -> None:
+            try:
+                await work()
+            except Exception:  # which would end the app with all of its calls
+                logging.getLogger(__name__).exception("what was done apart from every call failed")
+
         if self._tasks is not None:
-            self._tasks.start_soon(work)
+            self._tasks.start_soon(apart)
 
     @contextmanager
     def under_way(self) -> Generator[None]:

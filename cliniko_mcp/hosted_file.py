@@ -17,6 +17,8 @@ from cliniko_mcp.settings import Settings, flag
 SecretReference = Annotated[str, StringConstraints(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$")]
 """Where a secret is: `env:NAME` or `file:/path`."""
 Address = Annotated[str, StringConstraints(pattern=r"^https?://[^\s?#@]+$")]
+RedisAddress = Annotated[str, StringConstraints(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|(file|rediss?|unix):[^\s@]+)$")]
+"""Where Redis is: `redis://host:6379/0`, or a reference to that where it holds a password."""
 
 
 class _Section(BaseModel):
@@ -52,6 +54,15 @@ class IssuerSection(_Section):
     introspection: IntrospectionSection | None = None
 
 
+class RedisSection(_Section):
+    """What the replicas of this server share: the limit of each key, questions and their answers, locks."""
+
+    url: RedisAddress
+    sessions: Literal["sealed", "affine"] = "sealed"
+    """How clients of the older era are known again: by what their session's id holds, which any replica reads, or by
+    the replica that they began with, to which the balancer has to lead them (then they can be asked by forms)."""
+
+
 class HostedFile(_Section):
     """The whole file."""
 
@@ -62,12 +73,20 @@ class HostedFile(_Section):
     """A file of people with tokens of their own, beside the issuers."""
     ask_scopes: tuple[str, ...] = ("cliniko:read", "cliniko:write", "cliniko:destroy")
     """What a client asks for at its first login: all that a person may ever need."""
+    keys: tuple[SecretReference, ...] = ()
+    """The ring: secrets of 32 bytes or more, the newest first, by which all is sealed that leaves a process."""
+    redis: RedisSection | None = None
+    """What several replicas share; without it there is one."""
+    notice: float = Field(default=0.0, ge=0, le=60)
+    """Seconds for which a replica that was told to stop goes on as before, until its balancer has noticed."""
     issuer: tuple[IssuerSection, ...] = ()
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if self.issuer and not self.public_url:
             raise ValueError("an issuer's tokens are for a public_url: name it")
+        if self.redis and not self.keys:
+            raise ValueError("what replicas share is sealed: name the same keys in the file of each")
         return self
 
 

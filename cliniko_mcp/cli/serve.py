@@ -12,6 +12,8 @@ from cliniko_mcp.cli.options import settings_options
 
 if TYPE_CHECKING:
     from cliniko_mcp.app import App
+    from cliniko_mcp.protocol.hosting import Hosting
+    from cliniko_mcp.settings import Settings
 
 _STOP_SECONDS = 3.0
 
@@ -42,7 +44,7 @@ def serve(**flags: Any) -> None:
     settings = Settings.load(flags)
 
     async def run() -> None:
-        async with open_app(settings) as app:
+        async with _hosting(settings) as hosting, open_app(settings, hosting.parts if hosting else None) as app:
             # What is wrong with the settings was said by now, and did not wait for the SDK to load.
             from cliniko_mcp.protocol.transports import serve as serve_app
 
@@ -51,9 +53,21 @@ def serve(**flags: Any) -> None:
             if settings.transport == "stdio" and sys.stdin.isatty():
                 announce(AT_A_TERMINAL)
             async with told_to_stop(app):
-                await serve_app(app, announce)
+                await serve_app(app, announce, hosting)
 
     anyio.run(run)
+
+
+@asynccontextmanager
+async def _hosting(settings: "Settings") -> "AsyncGenerator[Hosting | None]":
+    """What a server for many is run with; None for any other."""
+    if not settings.hosted:
+        yield None
+        return
+    from cliniko_mcp.protocol.hosting import open_hosting
+
+    async with open_hosting(settings) as hosting:
+        yield hosting
 
 
 @asynccontextmanager

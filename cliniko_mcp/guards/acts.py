@@ -13,7 +13,7 @@ import anyio
 from cliniko_mcp.approvals.host_waits import UNKNOWN_SECONDS
 from cliniko_mcp.approvals.ledger import Ledger
 from cliniko_mcp.approvals.questions import Asker, PageYes, PendingQuestion, Verdict
-from cliniko_mcp.errors import ClinikoMcpError
+from cliniko_mcp.errors import ClinikoMcpError, Unavailable
 from cliniko_mcp.guards import confirm_words as words
 from cliniko_mcp.guards.pipeline import Caller, Channel, GuardedCall
 from cliniko_mcp.guards.turns import Locks, Turns
@@ -114,12 +114,15 @@ class Acts:
                 elif pending.ending is not None and not noted:
                     await anyio.sleep(_GRACE_SECONDS)
                     noted = await self._noted(guarded, pending)
-                elif pending.ending is None:
-                    if await self.questions.find(pending.question.challenge) is None:
-                        return  # the client could not ask, and the call went on
-                    noted = False  # a no that was lifted can be followed by another
-                seconds = _LOOK_SECONDS if pending.shown else _FORM_LOOK_SECONDS
-                await self.questions.changed(pending, seen, min(left, seconds))
+                seconds = min(left, _LOOK_SECONDS if pending.shown else _FORM_LOOK_SECONDS)
+                try:
+                    if pending.ending is None:
+                        if await self.questions.find(pending.question.challenge) is None:
+                            return  # the client could not ask, and the call went on
+                        noted = False  # a no that was lifted can be followed by another
+                    await self.questions.changed(pending, seen, seconds)
+                except Unavailable:  # the answer may be there when the ledger is again
+                    await anyio.sleep(seconds)
         finally:
             if not noted:
                 await self._noted(guarded, pending)

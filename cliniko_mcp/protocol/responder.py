@@ -28,6 +28,7 @@ from cliniko_mcp.errors import (
     UnknownTool,
 )
 from cliniko_mcp.guards.pipeline import Caller
+from cliniko_mcp.protocol.declared import declared_in
 from cliniko_mcp.protocol.elicitation import as_input_required, asker_of
 from cliniko_mcp.results.envelope import compact, error_body
 from cliniko_mcp.tools.index import entries
@@ -193,7 +194,7 @@ def caller_of(ctx: Context, params: types.CallToolRequestParams, waits: Waits) -
         reader_of(ctx),
         asker=asker_of(ctx, params, waits),
         progress=progress,
-        program=client.client_info.name if client else "",
+        program=client.client_info.name if client else declared_in(ctx).program,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import Context
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from cliniko_mcp.hosted_file import HostedFile
     from cliniko_mcp.protocol.builtin_login import Login
+    from cliniko_mcp.protocol.hosting import Hosting
 
 Announce = Callable[[str], None]
 Drain = Callable[[Callable[[], bool]], Awaitable[None]]
@@ -39,10 +41,11 @@ WILDCARDS = ("0.0.0.0", "::")
 MAX_BODY_BYTES = 16 * 1024 * 1024
 
 
-async def serve(app: App, announce: Announce) -> None:
+async def serve(app: App, announce: Announce, hosting: Hosting | None = None) -> None:
     """Serve until the client goes away (stdio) or the process is told to stop (http, sse).
 
-    `announce` is given one line for each thing that listens. Raises ConfigurationError before anything listens.
+    `announce` is given one line for each thing that listens; `hosting` is that of --hosted. Raises ConfigurationError
+    before anything listens.
     """
     settings = app.settings
     own_tokens = settings.transport == "stdio" or settings.people or settings.hosted or settings.login
@@ -64,8 +67,9 @@ async def serve(app: App, announce: Announce) -> None:
             from cliniko_mcp.protocol.draining import Draining
             from cliniko_mcp.protocol.entrance import entrance
 
-            hosted = hosted_by(settings)
-            draining = Draining(http_app(server, settings, hosted), pool or app, MAX_BODY_BYTES)
+            hosted = hosting.file if hosting is not None else hosted_by(settings)
+            protocol = http_app(server, settings, hosted, hosting)
+            draining = Draining(protocol, pool or app, MAX_BODY_BYTES, notice=hosted.notice)
             started = partial(_announce_address, settings, hosted, token, announce)
             async with entrance(draining, hosted, token, MAX_BODY_BYTES, login) as served:
                 await listen(served, settings.host, settings.port, started, draining.drain)
@@ -293,14 +297,26 @@ async def _serve_asgi(
     await Announcing(config).serve(sockets=[bound])
 
 
-def http_app(server: Server[dict[str, Any]], settings: Settings, hosted: HostedFile) -> ASGIApp:
+def http_app(
+    server: Server[dict[str, Any]], settings: Settings, hosted: HostedFile, hosting: Hosting | None = None
+) -> ASGIApp:
     """The ASGI app for Streamable HTTP or SSE: Host and Origin first, then the protocol; without the gate."""
     security = transport_security(settings, hosted)
-    if settings.transport == "http":
-        return server.streamable_http_app(
-            transport_security=security, host=settings.host, max_request_body_size=MAX_BODY_BYTES
-        )
-    return _sse_app(server, security)
+    if settings.transport == "sse":
+        return _sse_app(server, security)
+    sealed = hosting is not None and hosting.sealed_sessions
+    app = server.streamable_http_app(
+        transport_security=security,
+        host=settings.host,
+        max_request_body_size=MAX_BODY_BYTES,
+        stateless_http=sealed,
+    )
+    if hosting is None or not sealed or hosting.ring is None:
+        return app
+    from cliniko_mcp.protocol.sealed_sessions import SealedSessions, StatelessSessions
+
+    clock = time.time  # noqa: TID251 - sessions grow old in real time
+    return StatelessSessions(app, SealedSessions(hosting.ring, clock), MAX_BODY_BYTES)
 
 
 def transport_security(settings: Settings, hosted: HostedFile) -> TransportSecuritySettings:

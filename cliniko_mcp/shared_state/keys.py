@@ -5,8 +5,7 @@ the old one sealed: add it as the second everywhere, then put it first everywher
 """
 
 import base64
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -15,7 +14,6 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from cliniko_mcp.errors import ConfigurationError
-from cliniko_mcp.redaction import SECRETS
 
 _MIN_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
@@ -76,29 +74,6 @@ class KeyRing:
 
 
 _MAX_KEPT: Final = 10_000
-
-
-def secret_of(reference: str, environment: Mapping[str, str]) -> bytes:
-    """The secret that a reference names: `env:NAME`, or `file:/path` whose last line break does not count.
-
-    Text in base64 of 32 bytes or more is read as the bytes that it stands for. Raises ConfigurationError for a
-    reference of another form and for one behind which nothing is.
-    """
-    kind, _, name = reference.partition(":")
-    if kind == "env" and name:
-        text = environment.get(name, "")
-        if not text:
-            raise ConfigurationError(f"the variable {name} is not set, which holds a secret of this server")
-    elif kind == "file" and name:
-        try:
-            text = Path(name).read_text("utf-8")
-        except (OSError, UnicodeDecodeError):
-            raise ConfigurationError(f"the file {name} cannot be read, which holds a secret of this server") from None
-    else:
-        raise ConfigurationError("a secret is named as env:NAME or as file:/path, and never written down itself")
-    text = text.strip()
-    SECRETS.learn(text)
-    return secret_bytes(text)
 
 
 def secret_bytes(text: str) -> bytes:

@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -12,7 +11,7 @@ from cliniko_mcp.errors import ConfigurationError, Unavailable
 from cliniko_mcp.guards.turns import Turns
 from cliniko_mcp.shared_state.connection import Script, SharedState, open_state
 from cliniko_mcp.shared_state.elsewhere import SharedElsewhere
-from cliniko_mcp.shared_state.keys import KeyRing, Unsealable, secret_of
+from cliniko_mcp.shared_state.keys import KeyRing, Unsealable
 from cliniko_mcp.shared_state.locks import SharedLocks
 from cliniko_mcp.shared_state.page_logins import PageLogins
 from cliniko_mcp.shared_state.tokens import SharedTokens
@@ -244,19 +243,3 @@ def test_a_key_ring_derives_by_purpose_and_account_and_opens_what_its_older_secr
 def test_a_ring_that_cannot_serve_is_refused(secrets: list[bytes], why: str) -> None:
     with pytest.raises(ConfigurationError, match=why):
         KeyRing(secrets, CHANCE.randbytes)
-
-
-def test_a_secret_is_named_and_never_written_down(tmp_path: Path) -> None:
-    file = tmp_path / "ring"
-    file.write_text("a secret of more than thirty-two letters\n")
-    assert secret_of(f"file:{file}", {}) == b"a secret of more than thirty-two letters"
-    assert secret_of("env:RING", {"RING": "QUFB" * 16}) == b"A" * 48
-    for reference, environment, why in (
-        ("env:RING", {}, "RING is not set"),
-        (f"file:{tmp_path}/none", {}, "cannot be read"),
-        ("a secret of more than thirty-two letters", {}, "named as env:NAME"),
-        ("env:", {}, "named as"),
-    ):
-        with pytest.raises(ConfigurationError, match=why) as refused:
-            secret_of(reference, environment)
-        assert "thirty-two letters" not in refused.value.message
