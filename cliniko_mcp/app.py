@@ -113,8 +113,7 @@ class App:
         """The clock of this run: the demo clinic's, a start that was set and runs on, or this computer's."""
         if self.settings.sandbox:
             return lambda: self.sandbox.clock.now()
-        start = self.settings.clock_start
-        if start is not None:
+        if (start := self.settings.clock_start) is not None:
             began = datetime.now(UTC)  # noqa: TID251 - the clock of a run starts here
             frozen = self.settings.sandbox_clock == "frozen"
             return lambda: start if frozen else start + (datetime.now(UTC) - began)  # noqa: TID251 - the same
@@ -176,7 +175,7 @@ class App:
         async def apart() -> None:
             try:
                 await work()
-            except Exception:  # which would end the app with all of its calls
+            except Exception:  # it would end the app
                 logging.getLogger(__name__).exception("what was done apart from every call failed")
 
         if self._tasks is not None:
@@ -384,12 +383,13 @@ def check_account(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def open_app(settings: Settings, parts: Parts | None = None) -> AsyncGenerator[App]:
-    """The app for the length of a run; its connection closes with it. `parts` are what it shares with other processes.
+async def open_app(settings: Settings, parts: Parts | None = None, *, keyed: bool = True) -> AsyncGenerator[App]:
+    """The app for the length of a run, with what it shares with other processes; not `keyed` where it only lists tools.
 
     Raises ConfigurationError for settings that cannot work.
     """
-    check_account(settings)
+    if keyed:
+        check_account(settings)
     _audit_copy(settings)  # a wrong one is said at the start
     async with AsyncExitStack() as stack:
         try:

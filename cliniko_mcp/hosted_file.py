@@ -77,6 +77,8 @@ class HostedFile(_Section):
     """The ring: secrets of 32 bytes or more, the newest first, by which all is sealed that leaves a process."""
     redis: RedisSection | None = None
     """What several replicas share; without it there is one."""
+    clinics: str | None = None
+    """A file of clinics, each with its key, sealed; without it there is one, of the key in the environment."""
     notice: float = Field(default=0.0, ge=0, le=60)
     """Seconds for which a replica that was told to stop goes on as before, until its balancer has noticed."""
     issuer: tuple[IssuerSection, ...] = ()
@@ -87,6 +89,8 @@ class HostedFile(_Section):
             raise ValueError("an issuer's tokens are for a public_url: name it")
         if self.redis and not self.keys:
             raise ValueError("what replicas share is sealed: name the same keys in the file of each")
+        if self.clinics and not self.keys:
+            raise ValueError("the keys of clinics are sealed: name the secrets in keys")
         return self
 
 

@@ -3,7 +3,7 @@
 import signal
 import sys
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -38,13 +38,12 @@ def serve(**flags: Any) -> None:
     """Serve assistants over MCP: stdio by default, or --transport http or sse."""
     import anyio
 
-    from cliniko_mcp.app import open_app
     from cliniko_mcp.settings import Settings
 
     settings = Settings.load(flags)
 
     async def run() -> None:
-        async with _hosting(settings) as hosting, open_app(settings, hosting.parts if hosting else None) as app:
+        async with _hosting(settings) as hosting, _app(settings, hosting) as app:
             # What is wrong with the settings was said by now, and did not wait for the SDK to load.
             from cliniko_mcp.protocol.transports import serve as serve_app
 
@@ -56,6 +55,14 @@ def serve(**flags: Any) -> None:
                 await serve_app(app, announce, hosting)
 
     anyio.run(run)
+
+
+def _app(settings: "Settings", hosting: "Hosting | None") -> "AbstractAsyncContextManager[App]":
+    from cliniko_mcp.app import open_app
+
+    if hosting is None:
+        return open_app(settings)
+    return open_app(settings, hosting.parts, keyed=hosting.clinics is None)
 
 
 @asynccontextmanager

@@ -88,7 +88,7 @@ async def builtin_login(app: App, announce: Callable[[str], None]) -> AsyncGener
     ring, logins = ring_of(settings), SqliteLogins(store_path(settings))
     try:
         token = partial(secrets.token_urlsafe, 32)
-        keys = Keys(logins, ring, secrets.token_bytes, _now)
+        keys = Keys(logins, ring, _now)
         await keys.check_ring()
         proof, network, base_url = _proof(app)
         parts = Parts(

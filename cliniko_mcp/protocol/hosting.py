@@ -4,21 +4,40 @@ from __future__ import annotations
 
 import hashlib
 import secrets  # noqa: TID251 - seals need chance
-from collections.abc import AsyncGenerator
+import time
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import anyio
+
+from cliniko_mcp.app import App
+from cliniko_mcp.client.credentials import user_agent
+from cliniko_mcp.clinic_pool import ClinicPool
+from cliniko_mcp.directory.clinics import Clinics, opened_key
 from cliniko_mcp.directory.keys import read_ring
 from cliniko_mcp.errors import ConfigurationError
 from cliniko_mcp.guards.shared_parts import shared_parts
 from cliniko_mcp.hosted_file import HostedFile, hosted_by
+from cliniko_mcp.open_apps import OpenApps, Pool, opened_apps
+from cliniko_mcp.protocol.clinic_paths import ClinicPaths
+from cliniko_mcp.protocol.sealed_sessions import SealedSessions
 from cliniko_mcp.settings import Settings, secret_at
 from cliniko_mcp.shared_state.connection import SharedState, open_state
 
 if TYPE_CHECKING:
+    from starlette.applications import Starlette
+    from starlette.types import ASGIApp
+
     from cliniko_mcp.guards.parts import Parts
     from cliniko_mcp.shared_state.keys import KeyRing
+
+
+ProtocolOf = Callable[[App, Pool], "tuple[Starlette, ASGIApp]"]
+"""Makes the protocol that lists the tools of an app, with calls to those of a pool."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +50,25 @@ class Hosting:
     """What the replicas share; None where there is one."""
     parts: Parts | None = None
     """Those of the account that the settings name; None where it shares nothing."""
+    clinics: Clinics | None = None
+    """None where there is one, of the key in the environment."""
+    sessions: SealedSessions | None = None
+    """How any replica reads what a client of the older era said to another; None where it has to come back."""
 
-    @property
-    def sealed_sessions(self) -> bool:
-        """Whether any replica reads what a client of the older era said to another."""
-        return self.file.redis is not None and self.file.redis.sessions == "sealed"
+    @asynccontextmanager
+    async def clinic_paths(
+        self, settings: Settings, protocol_of: ProtocolOf
+    ) -> AsyncGenerator[tuple[ClinicPaths, OpenApps]]:
+        """What answers for every clinic, and their apps."""
+        assert self.clinics is not None and self.ring is not None  # the file has been checked
+        async with opened_apps() as apps, anyio.create_task_group() as tasks:
+            pool = ClinicPool(settings, self.clinics, self.ring, self.state, apps)
+            yield ClinicPaths(settings, self.clinics, self.ring, tasks, partial(_with_pool, protocol_of, pool)), apps
+            tasks.cancel_scope.cancel()
+
+
+def _with_pool(protocol_of: ProtocolOf, pool: Pool, listing: App) -> tuple[Starlette, ASGIApp]:
+    return protocol_of(listing, pool)
 
 
 @asynccontextmanager
@@ -45,20 +78,26 @@ async def open_hosting(settings: Settings) -> AsyncGenerator[Hosting]:
     Raises ConfigurationError for a file that cannot be used, and Unavailable where Redis does not answer.
     """
     file = hosted_by(settings)
+    if settings.sandbox and (file.redis is not None or file.clinics is not None):
+        raise ConfigurationError(
+            "--sandbox makes a demo clinic in this process; [redis] and clinics are for clinics that are elsewhere.",
+            "Serve it apart with `cliniko-mcp sandbox` and name it by --base-url.",
+        )
     async with AsyncExitStack() as stack:
         ring = read_ring(file.keys, _secret, secrets.token_bytes) if file.keys else None
-        state = None
+        clinics = Clinics(Path(file.clinics), anyio.current_time) if file.clinics else None
+        if clinics is not None and ring is not None:
+            user_agent(settings.contact_email or "")
+            for entry in clinics.known.values():
+                opened_key(ring, entry)  # a wrong ring is said at the start
+        state, parts, sessions = None, None, None
         if file.redis is not None:
             state = await stack.enter_async_context(open_state(_address(file.redis.url)))
-        parts = None
-        if ring is not None and state is not None:
-            if settings.sandbox:
-                raise ConfigurationError(
-                    "--sandbox makes a clinic in each process, and [redis] is for replicas that share one.",
-                    "Serve it apart with `cliniko-mcp sandbox` and name it by --base-url.",
-                )
+        if ring is not None and file.redis is not None and file.redis.sessions == "sealed":
+            sessions = SealedSessions(ring, time.time)  # noqa: TID251 - sessions grow old in real time
+        if ring is not None and state is not None and clinics is None:
             parts = shared_parts(state, ring, account_of(settings), per_minute=settings.pace)
-        yield Hosting(file, ring, state, parts)
+        yield Hosting(file, ring, state, parts, clinics, sessions)
 
 
 def account_of(settings: Settings) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import sys
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import Context
@@ -32,7 +31,9 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from cliniko_mcp.hosted_file import HostedFile
+    from cliniko_mcp.open_apps import Pool
     from cliniko_mcp.protocol.builtin_login import Login
+    from cliniko_mcp.protocol.draining import Calls
     from cliniko_mcp.protocol.hosting import Hosting
 
 Announce = Callable[[str], None]
@@ -58,21 +59,53 @@ async def serve(app: App, announce: Announce, hosting: Hosting | None = None) ->
         announce(f"cut off when the server last ended, look whether it took effect: {change}")
     # Over HTTP a client may be somebody else than whose change it was.
     async with sandbox_port(app, announce), _login(app, announce) as login:
-        pool = login.pool if login is not None else None
-        server = build_server(app, changes if settings.transport == "stdio" else (), pool)
         if settings.transport == "stdio":
-            await serve_stdio(server)
-        else:
-            from cliniko_mcp.hosted_file import hosted_by
-            from cliniko_mcp.protocol.draining import Draining
-            from cliniko_mcp.protocol.entrance import entrance
+            await serve_stdio(build_server(app, changes))
+            return
+        from cliniko_mcp.hosted_file import hosted_by
+        from cliniko_mcp.protocol.draining import Draining
+        from cliniko_mcp.protocol.entrance import entrance
 
-            hosted = hosting.file if hosting is not None else hosted_by(settings)
-            protocol = http_app(server, settings, hosted, hosting)
-            draining = Draining(protocol, pool or app, MAX_BODY_BYTES, notice=hosted.notice)
+        hosted = hosting.file if hosting is not None else hosted_by(settings)
+        async with _protocol(app, hosted, hosting, login) as (protocol, calls):
+            draining = Draining(protocol, calls, MAX_BODY_BYTES, notice=hosted.notice)
             started = partial(_announce_address, settings, hosted, token, announce)
             async with entrance(draining, hosted, token, MAX_BODY_BYTES, login) as served:
                 await listen(served, settings.host, settings.port, started, draining.drain)
+
+
+@asynccontextmanager
+async def _protocol(
+    app: App, hosted: HostedFile, hosting: Hosting | None, login: Login | None
+) -> AsyncGenerator[tuple[ASGIApp, Calls]]:
+    """What answers the protocol, and the calls that a stop waits for: of one app, or of a pool."""
+    from cliniko_mcp.protocol.server import build_server
+
+    settings = app.settings
+    security = transport_security(settings, hosted)
+
+    def over_http(listing: App, pool: Pool | None) -> tuple[Starlette, ASGIApp]:
+        server = build_server(listing, (), pool)
+        runs = server.streamable_http_app(
+            transport_security=security,
+            host=settings.host,
+            max_request_body_size=MAX_BODY_BYTES,
+            stateless_http=hosting is not None and hosting.sessions is not None,
+        )
+        if hosting is None or hosting.sessions is None:
+            return runs, runs
+        from cliniko_mcp.protocol.sealed_sessions import StatelessSessions
+
+        return runs, StatelessSessions(runs, hosting.sessions, MAX_BODY_BYTES)
+
+    if hosting is not None and hosting.clinics is not None:
+        async with hosting.clinic_paths(settings, over_http) as (paths, calls):
+            yield paths, calls
+    elif settings.transport == "sse":
+        yield _sse_app(build_server(app, ()), security), app
+    else:
+        pool = login.pool if login is not None else None
+        yield over_http(app, pool)[1], app if pool is None else pool.apps
 
 
 @asynccontextmanager
@@ -295,28 +328,6 @@ async def _serve_asgi(
         timeout_graceful_shutdown=2,
     )
     await Announcing(config).serve(sockets=[bound])
-
-
-def http_app(
-    server: Server[dict[str, Any]], settings: Settings, hosted: HostedFile, hosting: Hosting | None = None
-) -> ASGIApp:
-    """The ASGI app for Streamable HTTP or SSE: Host and Origin first, then the protocol; without the gate."""
-    security = transport_security(settings, hosted)
-    if settings.transport == "sse":
-        return _sse_app(server, security)
-    sealed = hosting is not None and hosting.sealed_sessions
-    app = server.streamable_http_app(
-        transport_security=security,
-        host=settings.host,
-        max_request_body_size=MAX_BODY_BYTES,
-        stateless_http=sealed,
-    )
-    if hosting is None or not sealed or hosting.ring is None:
-        return app
-    from cliniko_mcp.protocol.sealed_sessions import SealedSessions, StatelessSessions
-
-    clock = time.time  # noqa: TID251 - sessions grow old in real time
-    return StatelessSessions(app, SealedSessions(hosting.ring, clock), MAX_BODY_BYTES)
 
 
 def transport_security(settings: Settings, hosted: HostedFile) -> TransportSecuritySettings:

@@ -170,8 +170,12 @@ class Replicas:
 
     processes: list[Process]
     balancer: Balancer
-    clinic: ClinicApart
     audit: Path
+    """Where the log of a server for one clinic is."""
+
+    @property
+    def address(self) -> str:
+        return self.balancer.address
 
     def stop(self, number: int) -> int:
         """Tell a replica to stop; its exit code."""
@@ -183,7 +187,7 @@ def people_file(folder: Path, people: Mapping[str, Mapping[str, Any]]) -> Path:
     path = folder / "people.toml"
     entries = ""
     for name, more in people.items():
-        told = {"id": name, "token": digest_of(f"cmp_{name}"), "scopes": SCOPES} | more
+        told: dict[str, Any] = {"id": name, "token": digest_of(f"cmp_{name}"), "scopes": SCOPES, **more}
         entries += "[[person]]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in told.items())
     path.write_text(entries)
     path.chmod(0o600)
@@ -192,20 +196,25 @@ def people_file(folder: Path, people: Mapping[str, Mapping[str, Any]]) -> Path:
 
 @contextmanager
 def replicas(
-    folder: Path, clinic: ClinicApart, more: str = "", *flags: str, number: int = 2, **environ: str
+    folder: Path,
+    more: str,
+    *flags: str,
+    people: Mapping[str, Mapping[str, Any]] | None = None,
+    number: int = 2,
+    **environ: str,
 ) -> Generator[Replicas]:
-    """So many servers of this clinic; `more` stands in their file."""
+    """So many servers, which people reach by `cmp_` and their id; `more` stands in their file."""
     hosted = folder / "hosted.toml"
-    people = people_file(folder, {"ana": {}, "ben": {}})
-    hosted.write_text(f'public_url = "{PUBLIC}"\npeople = "{people}"\nkeys = ["env:RING"]\n{more}')
+    file = people_file(folder, people or {"ana": {}, "ben": {}})
+    hosted.write_text(f'public_url = "{PUBLIC}"\npeople = "{file}"\nkeys = ["env:RING"]\n{more}')
     audit = folder / "audit.jsonl"
-    told = ("--hosted", str(hosted), "--port", "0", "--base-url", clinic.url, "--audit-file", str(audit), *flags)
+    told = ("--hosted", str(hosted), "--port", "0", "--audit-file", str(audit), *flags)
     environ = {"RING": RING} | ACCOUNT | environ
     with ExitStack() as stack:
         processes = [stack.enter_context(command("serve", *told, **environ)) for _ in range(number)]
         ports = [int(line_with(process.stderr, r"listening on \S+:(\d+)/")) for process in processes]
         balancer = stack.enter_context(balanced(ports))
-        yield Replicas(processes, balancer, clinic, audit)
+        yield Replicas(processes, balancer, audit)
 
 
 def post(address: str, who: str, message: Mapping[str, Any], **headers: str) -> httpx2.Response:
@@ -238,6 +247,12 @@ def call(address: str, who: str, tool: str, /, *, meta: Mapping[str, Any] = META
 
 def envelope(result: Mapping[str, Any]) -> dict[str, Any]:
     return json.loads(result["content"][0]["text"])
+
+
+def in_modern(address: str, who: str, method: str, **params: Any) -> dict[str, Any]:
+    """The whole answer to one message of the newer era that calls no tool."""
+    message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "_meta": META}}
+    return message_in(post(address, who, message, **{"mcp-protocol-version": MODERN, "mcp-method": method}))
 
 
 class Older:
