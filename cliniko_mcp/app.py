@@ -21,13 +21,10 @@ from cliniko_mcp.approvals.question_table import Questions
 from cliniko_mcp.approvals.waits import Waits
 from cliniko_mcp.cliniko.operations import Risk
 from cliniko_mcp.errors import (
-    ClinikoMcpError,
     ConfigurationError,
     JsonValue,
     NoSuchName,
     NotFound,
-    OutcomeUnknown,
-    Unavailable,
 )
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.guards.memory import Course, Memory
@@ -136,7 +133,9 @@ class App:
                 return await self._run(tool, arguments, caller)
             finally:
                 self._calls.discard(scope)
-        raise _cut_off(tool)
+        from cliniko_mcp.guards.cut_off import stopped
+
+        raise stopped(tool.risk)
 
     async def _run(self, tool: Tool, arguments: Arguments, caller: Caller) -> dict[str, JsonValue]:
         called = digest(tool.name, canonical(arguments))
@@ -208,6 +207,19 @@ class App:
             await ended.wait()
         await self._stack.aclose()
 
+    async def questions(self) -> Ledger:
+        """The questions that are put to people here."""
+        return (await self._opened()).questions
+
+    async def _opened(self) -> _Behind:
+        async with self._opening:
+            if self._behind is None:
+                client = await self._stack.enter_async_context(_client(self))
+                questions, guards = _guards(self, client)
+                memory = Memory(anyio.current_time, client.now, self.parts.elsewhere)
+                self._behind = _Behind(client, questions, guards, memory)
+        return self._behind
+
     def forget(self) -> None:
         """Drop what is remembered of the clinic, for whoever changes it from elsewhere and cannot wait two minutes."""
         if self._behind is not None:
@@ -218,27 +230,11 @@ class App:
 
         `risk` is what it may do: what a change depends on is read afresh where it may change something.
         """
-        async with self._opening:
-            if self._behind is None:
-                client = await self._stack.enter_async_context(_client(self))
-                questions, guards = _guards(self, client)
-                memory = Memory(anyio.current_time, client.now, self.parts.elsewhere)
-                self._behind = _Behind(client, questions, guards, memory)
-        client, _, guards, memory = self._behind
+        client, _, guards, memory = await self._opened()
         await memory.catch_up()
         folder = self.settings.upload_folder
         log = audit_log(self.settings) if self.parts.log is None else None
         return GuardedClinic(client, guards, caller, tool, memory, upload_folder=folder, log=log, course=Course(risk))
-
-
-def _cut_off(tool: Tool) -> ClinikoMcpError:
-    """What a call is answered that was ended because the server was told to stop."""
-    if tool.risk is Risk.READ:
-        return Unavailable("The server was stopped before the answer was there; nothing was changed.", "Call again.")
-    return OutcomeUnknown(
-        "The server was stopped while this was under way; whether it took effect is not known.",
-        "Do not repeat it yet: look in the clinic whether the change is there, and repeat it only if it is not.",
-    )
 
 
 def demo_clinic(settings: Settings) -> Sandbox:
@@ -336,13 +332,13 @@ def _guards(app: App, client: Clinic) -> tuple[Ledger, tuple[Guard, ...]]:
     from cliniko_mcp.guards.read_only import ReadOnly
     from cliniko_mcp.guards.scopes import Scopes
 
-    settings, parts, now, page = app.settings, app.parts, client.now, None
+    settings, parts, now, page = app.settings, app.parts, client.now, app.parts.page
     if parts.ledger is not None:
         questions = parts.ledger(now)
     else:
         table = Questions(now, lambda: secrets.token_hex(16))
         questions = LocalLedger(table)
-        if settings.transport == "stdio":
+        if settings.transport == "stdio" and page is None:
             page = approval_page(table, state_folder(), now)
             app.on_close(page.close)
     log = parts.log
@@ -364,6 +360,7 @@ def _guards(app: App, client: Clinic) -> tuple[Ledger, tuple[Guard, ...]]:
         under_way=app.under_way,
         note=audit.question_ended,
         locks=parts.locks,
+        page_for="stdio" if parts.page is None else "http",
     )
     read_only = (ReadOnly(),) if settings.read_only else ()
     around = Exclusion(app.view.excluded_from, app.view.forbidden), *read_only, Scopes()

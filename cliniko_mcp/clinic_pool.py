@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import anyio
 
 from cliniko_mcp.app import App, audit_log
+from cliniko_mcp.approvals.ledger import Ledger
 from cliniko_mcp.directory.clinics import ClinicEntry, Clinics, opened_key
 from cliniko_mcp.errors import ConfigurationError, KeyRefused
+from cliniko_mcp.guards.acts import Page
 from cliniko_mcp.guards.hash_chain import HashChain
 from cliniko_mcp.guards.log import LocalLog
 from cliniko_mcp.guards.parts import Parts
@@ -37,13 +41,16 @@ class ClinicPool:
         ring: KeyRing,
         state: SharedState | None,
         apps: OpenApps,
+        page: Page | None = None,
         monotonic: Callable[[], float] = anyio.current_time,
     ) -> None:
-        """`settings` are for what a clinic leaves out; `state` is what replicas share."""
+        """`settings` are for what a clinic leaves out; `state` is what replicas share, `page` where people
+        answer questions."""
         self._settings = settings
         self._clinics = clinics
         self._ring = ring
         self._state = state
+        self._page = page
         self._monotonic = monotonic
         self._refused: dict[str, tuple[int, float]] = {}
         self._seen = clinics.known
@@ -76,10 +83,25 @@ class ClinicPool:
             raise self._no_good() from None
         log = LocalLog(HashChain(log_of(self._settings, entry.id)))
         if self._state is None:
-            return settings, Parts(self._ring, entry.account, log=log, network=self.apps.network)
+            return settings, Parts(self._ring, entry.account, log=log, page=self._page, network=self.apps.network)
         return settings, shared_parts(
-            self._state, self._ring, entry.account, per_minute=settings.pace, log=log, network=self.apps.network
+            self._state,
+            self._ring,
+            entry.account,
+            per_minute=settings.pace,
+            log=log,
+            page=self._page,
+            network=self.apps.network,
         )
+
+    async def ledgers(self, person: Person) -> list[Ledger]:
+        """The questions of the clinics in which this person works."""
+        found: list[Ledger] = []
+        for entry in self._clinics.known.values():
+            if entry.lets_in(person):
+                with suppress(KeyRefused):
+                    found.append(await (await self.app_of(replace(person, clinic=entry.id))).questions())
+        return found
 
     async def key_refused(self, person: Person | None, problem: KeyRefused) -> KeyRefused:
         """What a person is told whose clinic's key Cliniko refused; it is not tried again for some minutes."""

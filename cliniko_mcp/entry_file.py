@@ -37,7 +37,7 @@ class EntryFile:
 
         table = tomlkit.table()
         for name, value in values.items():
-            table.add(name, value.astimezone(UTC).replace(microsecond=0) if isinstance(value, datetime) else value)
+            table.add(name, _written(value))
         entries = self._entries
         entries.insert(len(entries), table)
 
@@ -45,7 +45,7 @@ class EntryFile:
         """Set these values in the entry of this id."""
         table = self._entries.body[self.ids.index(id)]
         for name, value in values.items():
-            table[name] = value
+            table[name] = _written(value)
 
     def drop(self, id: str) -> None:
         """Take the entry of this id out."""
@@ -65,6 +65,10 @@ class EntryFile:
         entries = tomlkit.aot()
         self._document.add(self._kind, entries)
         return entries
+
+
+def _written(value: object) -> object:
+    return value.astimezone(UTC).replace(microsecond=0) if isinstance(value, datetime) else value
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 The target is read fresh and described; a person is asked through the first approval channel that works; after a yes
 everything is read and described again, and the operation goes on, once, only where all is still exactly as shown. The
-channels: the form in the client or the terminal that called, then on stdio the local page or `approve`, then refusal.
+channels: the form in the client or the terminal that called, then the page (on stdio or `approve`), then refusal.
 
 A question has a life of its own, and a call only looks at it: a yes on the page or in `approve` is carried out by the
 call that waits for it, else at once by this process; whoever calls again is told how it ended.
@@ -60,17 +60,18 @@ class Confirm:
         under_way: Callable[[], AbstractContextManager[None]] = nullcontext,
         note: Note = unnoted,
         locks: Locks | None = None,
+        page_for: Literal["stdio", "http"] = "stdio",
     ) -> None:
         """`allowed` names operations that the operator lets pass unasked; `wait` is for the page, in seconds.
 
-        `start` begins work that goes on apart from every call; what is done within `under_way` is waited for at the
-        end. `demo` says whether the clinic is the demo clinic. `note` writes down how a question ended unheard.
+        `page` is for `page_for`. `start` begins work that goes on apart from every call; what is done within
+        `under_way` is waited for at the end. `note` writes down how a question ended unheard.
         """
         self._questions = questions
         self._now = now
         self._policy = policy
         self._allowed = frozenset(allowed)
-        self._page = page
+        self._page, self._page_for = page, page_for
         self._wait = wait
         self._effects = effects or Effects(now)
         self._demo = demo
@@ -250,8 +251,8 @@ class Confirm:
         raise words.changed(guarded)
 
     async def _on_page(self, guarded: GuardedCall, matter: Matter) -> PendingQuestion | None:
-        """The question about this matter that is on the approval page, for the person at this computer alone."""
-        return await self._questions.shown(matter) if guarded.caller.route == "stdio" else None
+        """The question about this matter that is on the approval page, for those who have one."""
+        return await self._questions.shown(matter) if guarded.caller.route == self._page_for else None
 
     def _note_channel(self, guarded: GuardedCall, verdict: Verdict) -> None:
         if verdict is not Verdict.NONE:
@@ -322,7 +323,7 @@ class Confirm:
             raise words.declined(guarded, None)
         if await self._questions.elsewhere(matter):
             raise words.asked_elsewhere(guarded)
-        page = self._page if caller.route == "stdio" else None
+        page = self._page if caller.route == self._page_for else None
         asker = caller.asker if self._policy != "strict" or caller.route == "terminal" else None
         waiting = await self._on_page(guarded, matter)
         if form and await self._questions.unheard(matter):

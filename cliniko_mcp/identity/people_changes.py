@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from cliniko_mcp.entry_file import changed_entries
 from cliniko_mcp.errors import ConfigurationError
-from cliniko_mcp.identity.people_file import PersonEntry, checked, read_people
+from cliniko_mcp.identity.people_file import PersonEntry, checked, digest_of, read_people
 
 _HEADING = "# Who may use this server, each by a token of their own; `cliniko-mcp people` writes it.\n"
 
@@ -34,3 +35,12 @@ def remove_person(path: Path, id: str) -> None:
         if id not in file.ids:
             raise ConfigurationError(f"nobody in {path} is {id}; `cliniko-mcp people list` says who is")
         file.drop(id)
+
+
+def put_code(path: Path, id: str, code: str, expires: datetime) -> None:
+    """Give this person another code, of which the digest is kept. Raises ConfigurationError as above."""
+    read_people(path)
+    with changed_entries(path, "person", _HEADING, partial(checked, path), create=False) as file:
+        if id not in file.ids:
+            raise ConfigurationError(f"nobody in {path} is {id}; `cliniko-mcp people list` says who is")
+        file.change(id, {"code": digest_of(code), "code_expires": expires})

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
-from starlette.routing import Route, Router
+from starlette.routing import Route
 
 from cliniko_mcp.account_pool import AccountPool, open_pool
 from cliniko_mcp.app import App
@@ -39,7 +39,6 @@ from cliniko_mcp.shared_state.logins_sqlite import SqliteLogins
 
 if TYPE_CHECKING:
     import httpx2
-    from starlette.types import ASGIApp, Receive, Scope, Send
 
 REGISTRATIONS_AN_HOUR = 20
 
@@ -184,15 +183,3 @@ async def _set_up(site: Site, announce: Callable[[str], None]) -> None:
             "--login builtin lets nobody in yet.",
             "Run `cliniko-mcp logins setup` for a link that binds it to your clinic, or give --admit account:NUMBER.",
         )
-
-
-class Routed:
-    """Answers the login's own addresses, and passes everything else on."""
-
-    def __init__(self, app: ASGIApp, routes: list[Route]) -> None:
-        self._app = app
-        self._router = Router(routes, redirect_slashes=False, default=app)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer where a route fits. What is no request, such as the start of a server, is the app's alone."""
-        await (self._router if scope["type"] == "http" else self._app)(scope, receive, send)

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,24 +16,30 @@ from typing import TYPE_CHECKING
 import anyio
 
 from cliniko_mcp.app import App
+from cliniko_mcp.approvals.page_at import PageAt
 from cliniko_mcp.client.credentials import user_agent
 from cliniko_mcp.clinic_pool import ClinicPool
 from cliniko_mcp.directory.clinics import Clinics, opened_key
 from cliniko_mcp.directory.keys import read_ring
 from cliniko_mcp.errors import ConfigurationError
+from cliniko_mcp.guards.parts import Parts
 from cliniko_mcp.guards.shared_parts import shared_parts
 from cliniko_mcp.hosted_file import HostedFile, hosted_by
+from cliniko_mcp.identity.metadata import Resource
+from cliniko_mcp.identity.people_file import People
 from cliniko_mcp.open_apps import OpenApps, Pool, opened_apps
+from cliniko_mcp.pages.approvals import PATH, ApprovalPages, Ledgers, LocalOnce
 from cliniko_mcp.protocol.clinic_paths import ClinicPaths
 from cliniko_mcp.protocol.sealed_sessions import SealedSessions
 from cliniko_mcp.settings import Settings, secret_at
 from cliniko_mcp.shared_state.connection import SharedState, open_state
+from cliniko_mcp.shared_state.once import SharedOnce
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
+    from starlette.routing import Route
     from starlette.types import ASGIApp
 
-    from cliniko_mcp.guards.parts import Parts
     from cliniko_mcp.shared_state.keys import KeyRing
 
 
@@ -52,19 +59,39 @@ class Hosting:
     """Those of the account that the settings name; None where it shares nothing."""
     clinics: Clinics | None = None
     """None where there is one, of the key in the environment."""
+    page: PageAt | None = None
+    """Where people answer questions; None where nobody has a way to log in there."""
     sessions: SealedSessions | None = None
     """How any replica reads what a client of the older era said to another; None where it has to come back."""
 
     @asynccontextmanager
     async def clinic_paths(
         self, settings: Settings, protocol_of: ProtocolOf
-    ) -> AsyncGenerator[tuple[ClinicPaths, OpenApps]]:
-        """What answers for every clinic, and their apps."""
+    ) -> AsyncGenerator[tuple[ClinicPaths, OpenApps, Ledgers]]:
+        """What answers for every clinic, their apps, and the questions of each person."""
         assert self.clinics is not None and self.ring is not None  # the file has been checked
         async with opened_apps() as apps, anyio.create_task_group() as tasks:
-            pool = ClinicPool(settings, self.clinics, self.ring, self.state, apps)
-            yield ClinicPaths(settings, self.clinics, self.ring, tasks, partial(_with_pool, protocol_of, pool)), apps
+            pool = ClinicPool(settings, self.clinics, self.ring, self.state, apps, self.page)
+            made = partial(_with_pool, protocol_of, pool)
+            yield ClinicPaths(settings, self.clinics, self.ring, tasks, made), apps, pool.ledgers
             tasks.cancel_scope.cancel()
+
+    def routes(self, ledgers: Ledgers) -> list[Route]:
+        """The approvals page, where there is one."""
+        if self.page is None or self.ring is None or self.file.people is None:
+            return []
+        clock = partial(datetime.now, UTC)  # noqa: TID251 - tokens and codes expire in real time
+        people = People(Path(self.file.people), clock, anyio.current_time)
+        once = LocalOnce() if self.state is None else SharedOnce(self.state)
+        return ApprovalPages(
+            people.entries,
+            ledgers,
+            self.ring,
+            Resource.parse(self.file.public_url or ""),
+            once,
+            token=partial(secrets.token_urlsafe, 32),
+            now=time.time,  # noqa: TID251 - the same
+        ).routes()
 
 
 def _with_pool(protocol_of: ProtocolOf, pool: Pool, listing: App) -> tuple[Starlette, ASGIApp]:
@@ -95,14 +122,21 @@ async def open_hosting(settings: Settings) -> AsyncGenerator[Hosting]:
             state = await stack.enter_async_context(open_state(_address(file.redis.url)))
         if ring is not None and file.redis is not None and file.redis.sessions == "sealed":
             sessions = SealedSessions(ring, time.time)  # noqa: TID251 - sessions grow old in real time
-        if ring is not None and state is not None and clinics is None:
-            parts = shared_parts(state, ring, account_of(settings), per_minute=settings.pace)
-        yield Hosting(file, ring, state, parts, clinics, sessions)
+        page = None
+        if file.people and file.public_url and ring is not None:
+            page = PageAt(f"{Resource.parse(file.public_url).origin}{PATH}")
+        if ring is not None and clinics is None:
+            account = account_of(settings)
+            if state is None:
+                parts = Parts(ring, account, page=page)
+            else:
+                parts = shared_parts(state, ring, account, per_minute=settings.pace, page=page)
+        yield Hosting(file, ring, state, parts, clinics, page, sessions)
 
 
 def account_of(settings: Settings) -> str:
     """A name for the account of these settings, the same in every replica, that tells nothing of its key."""
-    key, _ = settings.require_account()
+    key = "demo" if settings.sandbox else settings.require_account()[0]
     return hashlib.sha256(f"cliniko-mcp account\0{settings.base_url or ''}\0{key}".encode()).hexdigest()[:32]
 
 

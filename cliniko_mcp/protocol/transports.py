@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import Context
 from functools import partial
@@ -28,9 +28,12 @@ if TYPE_CHECKING:
     from mcp.shared.message import SessionMessage
     from mcp_types import ErrorData
     from starlette.applications import Starlette
+    from starlette.routing import Route
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from cliniko_mcp.approvals.ledger import Ledger
     from cliniko_mcp.hosted_file import HostedFile
+    from cliniko_mcp.identity.person import Person
     from cliniko_mcp.open_apps import Pool
     from cliniko_mcp.protocol.builtin_login import Login
     from cliniko_mcp.protocol.draining import Calls
@@ -67,18 +70,18 @@ async def serve(app: App, announce: Announce, hosting: Hosting | None = None) ->
         from cliniko_mcp.protocol.entrance import entrance
 
         hosted = hosting.file if hosting is not None else hosted_by(settings)
-        async with _protocol(app, hosted, hosting, login) as (protocol, calls):
+        async with _protocol(app, hosted, hosting, login) as (protocol, calls, routes):
             draining = Draining(protocol, calls, MAX_BODY_BYTES, notice=hosted.notice)
             started = partial(_announce_address, settings, hosted, token, announce)
-            async with entrance(draining, hosted, token, MAX_BODY_BYTES, login) as served:
+            async with entrance(draining, hosted, token, MAX_BODY_BYTES, login, routes) as served:
                 await listen(served, settings.host, settings.port, started, draining.drain)
 
 
 @asynccontextmanager
 async def _protocol(
     app: App, hosted: HostedFile, hosting: Hosting | None, login: Login | None
-) -> AsyncGenerator[tuple[ASGIApp, Calls]]:
-    """What answers the protocol, and the calls that a stop waits for: of one app, or of a pool."""
+) -> AsyncGenerator[tuple[ASGIApp, Calls, Sequence[Route]]]:
+    """What answers the protocol, the calls that a stop waits for (of one app, or of a pool), and pages beside it."""
     from cliniko_mcp.protocol.server import build_server
 
     settings = app.settings
@@ -99,13 +102,18 @@ async def _protocol(
         return runs, StatelessSessions(runs, hosting.sessions, MAX_BODY_BYTES)
 
     if hosting is not None and hosting.clinics is not None:
-        async with hosting.clinic_paths(settings, over_http) as (paths, calls):
-            yield paths, calls
+        async with hosting.clinic_paths(settings, over_http) as (paths, calls, ledgers):
+            yield paths, calls, hosting.routes(ledgers)
     elif settings.transport == "sse":
-        yield _sse_app(build_server(app, ()), security), app
+        yield _sse_app(build_server(app, ()), security), app, ()
     else:
+
+        async def ledgers_of(person: Person) -> list[Ledger]:
+            return [await app.questions()]
+
         pool = login.pool if login is not None else None
-        yield over_http(app, pool)[1], app if pool is None else pool.apps
+        routes = hosting.routes(ledgers_of) if hosting is not None else ()
+        yield over_http(app, pool)[1], app if pool is None else pool.apps, routes
 
 
 @asynccontextmanager

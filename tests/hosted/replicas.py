@@ -187,8 +187,10 @@ def people_file(folder: Path, people: Mapping[str, Mapping[str, Any]]) -> Path:
     path = folder / "people.toml"
     entries = ""
     for name, more in people.items():
-        told: dict[str, Any] = {"id": name, "token": digest_of(f"cmp_{name}"), "scopes": SCOPES, **more}
-        entries += "[[person]]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in told.items())
+        keys = {"code": digest_of(f"code of {name}"), "token": digest_of(f"cmp_{name}")}
+        told: dict[str, Any] = {"id": name, **keys, "scopes": SCOPES, **more}
+        entries += "[[person]]\ncode_expires = 2099-01-01T00:00:00Z\n"
+        entries += "".join(f"{key} = {json.dumps(value)}\n" for key, value in told.items())
     path.write_text(entries)
     path.chmod(0o600)
     return path
@@ -253,6 +255,41 @@ def in_modern(address: str, who: str, method: str, **params: Any) -> dict[str, A
     """The whole answer to one message of the newer era that calls no tool."""
     message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "_meta": META}}
     return message_in(post(address, who, message, **{"mcp-protocol-version": MODERN, "mcp-method": method}))
+
+
+class Page:
+    """Somebody's browser on the approvals page; each request is on a connection of its own."""
+
+    def __init__(self, address: str) -> None:
+        self._address = f"{address.removesuffix('/mcp')}/approvals"
+        self.cookie = ""
+
+    def get(self) -> str:
+        return self._sent("GET").text
+
+    def post(self, origin: str = "https://mcp.example.org", **fields: str) -> httpx2.Response:
+        """Send a form; what it leads to where it leads somewhere."""
+        answer = self._sent("POST", origin, **fields)
+        if answer.status_code == 303:
+            cookie = answer.headers.get("set-cookie", "")
+            self.cookie = cookie.partition(";")[0] or self.cookie
+            return self._sent("GET", query=answer.headers["location"].partition("?")[2])
+        return answer
+
+    @staticmethod
+    def csrf_in(text: str) -> str:
+        return text.split('name=csrf value="')[1].partition('"')[0]
+
+    def answer(self, decision: str) -> str:
+        """Answer the first question; the page that follows."""
+        form = dict(re.findall(r'name=(csrf|question) value="([^"]+)"', self.get())[:2])
+        return self.post(decision=decision, **form).text
+
+    def _sent(self, method: str, origin: str = "", query: str = "", **fields: str) -> httpx2.Response:
+        headers = {"host": "mcp.example.org", "connection": "close", "cookie": self.cookie}
+        headers |= {"origin": origin} if origin else {}
+        address = f"{self._address}?{query}" if query else self._address
+        return httpx2.request(method, address, data=fields or None, headers=headers, timeout=PATIENT, trust_env=False)
 
 
 class Older:
