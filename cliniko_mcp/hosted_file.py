@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from cliniko_mcp.errors import ConfigurationError
-from cliniko_mcp.settings import Settings, flag
+from cliniko_mcp.settings import Settings, flag, secret_at
 
 SecretReference = Annotated[str, StringConstraints(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$")]
 """Where a secret is: `env:NAME` or `file:/path`."""
@@ -109,6 +109,11 @@ def read_hosted(path: Path) -> HostedFile:
             for error in refused.errors(include_url=False, include_input=False)
         ]
         raise ConfigurationError(f"{path}: {'; '.join(told)}") from None
+
+
+def address_of_redis(url: str) -> str:
+    """The address, looked up where it is a reference. Raises ConfigurationError where nothing is there."""
+    return secret_at(url).get_secret_value() if url.startswith(("env:", "file:")) else url
 
 
 def hosted_by(settings: Settings) -> HostedFile:

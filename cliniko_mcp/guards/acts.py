@@ -89,6 +89,17 @@ class Acts:
         if (told := words.ended(guarded, pending)) is not None:
             raise told
 
+    async def give_way(self, guarded: GuardedCall, pending: PendingQuestion) -> None:
+        """Take this new question back where an older one about the same is being carried out by now.
+
+        Raises what is to be told of that one.
+        """
+        before = await self.questions.ended(pending.matter)
+        if before is not None and before.acting and before.ending is None:
+            await self.questions.take(pending)
+            await self.taken_by_another(guarded, before)
+            raise words.under_way(guarded)
+
     def see_to(self, guarded: GuardedCall, pending: PendingQuestion) -> None:
         """Have this question carried out, or its end noted, where no call comes back for it."""
         if self.start is not None and guarded.again is not None:

@@ -388,6 +388,7 @@ class Confirm:
         self, page: Page, guarded: GuardedCall, matter: Matter, described: Preview, account: Account
     ) -> tuple[PendingQuestion, str]:
         pending = await self._questions.create(matter, described, guarded.caller.program, account, guarded.caller.call)
+        await self.acts.give_way(guarded, pending)
         if not await self._questions.show(pending):
             await self._questions.take(pending)
             raise words.too_many()

@@ -24,7 +24,7 @@ from cliniko_mcp.directory.keys import read_ring
 from cliniko_mcp.errors import ConfigurationError
 from cliniko_mcp.guards.parts import Parts
 from cliniko_mcp.guards.shared_parts import shared_parts
-from cliniko_mcp.hosted_file import HostedFile, hosted_by
+from cliniko_mcp.hosted_file import HostedFile, address_of_redis, hosted_by
 from cliniko_mcp.identity.metadata import Resource
 from cliniko_mcp.identity.people_file import People
 from cliniko_mcp.open_apps import OpenApps, Pool, opened_apps
@@ -119,7 +119,7 @@ async def open_hosting(settings: Settings) -> AsyncGenerator[Hosting]:
                 opened_key(ring, entry)  # a wrong ring is said at the start
         state, parts, sessions = None, None, None
         if file.redis is not None:
-            state = await stack.enter_async_context(open_state(_address(file.redis.url)))
+            state = await stack.enter_async_context(open_state(address_of_redis(file.redis.url)))
         if ring is not None and file.redis is not None and file.redis.sessions == "sealed":
             sessions = SealedSessions(ring, time.time)  # noqa: TID251 - sessions grow old in real time
         page = None
@@ -142,7 +142,3 @@ def account_of(settings: Settings) -> str:
 
 def _secret(reference: str) -> str:
     return secret_at(reference).get_secret_value()
-
-
-def _address(url: str) -> str:
-    return _secret(url) if url.startswith(("env:", "file:")) else url

@@ -67,6 +67,7 @@ def test_a_question_is_nobody_elses(two: Replicas, page: Page) -> None:
     patient = envelope(older.call("list_patients", limit=1))["items"][0]["id"]
     assert envelope(older.call("archive_patient", id=patient))["code"] == "approval_needed"
     assert "Nothing is waiting" in ben.get()
+    assert "One question for you" in page.get()
     question = page.get().split('name=question value="')[1].partition('"')[0]
     csrf = Page.csrf_in(page.get())
     assert ben.post(decision="approve", question=question, csrf=csrf).status_code == 403
