@@ -36,7 +36,6 @@ from cliniko_mcp.guards.turns import Locks, Turns
 
 MAX_CALL_WAIT: Final = 50.0
 """Seconds that one call may wait for people altogether: hosts give up on a call after 60."""
-
 _ROUNDS: Final = 3
 _TIME_TO_ANSWER: Final = 5.0
 """Seconds that must be left of a call for a person to be asked once more."""
