@@ -63,6 +63,13 @@ class RedisSection(_Section):
     the replica that they began with, to which the balancer has to lead them (then they can be asked by forms)."""
 
 
+class AdminSection(_Section):
+    """Where this replica says whether it is ready (`/readyz`), apart from what people reach."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(ge=0, le=65535)
+
+
 class HostedFile(_Section):
     """The whole file."""
 
@@ -77,6 +84,7 @@ class HostedFile(_Section):
     """The ring: secrets of 32 bytes or more, the newest first, by which all is sealed that leaves a process."""
     redis: RedisSection | None = None
     """What several replicas share; without it there is one."""
+    admin: AdminSection | None = None
     clinics: str | None = None
     """A file of clinics, each with its key, sealed; without it there is one, of the key in the environment."""
     notice: float = Field(default=0.0, ge=0, le=60)

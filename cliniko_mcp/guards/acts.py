@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -90,12 +90,18 @@ class Acts:
             raise told
 
     async def give_way(self, guarded: GuardedCall, pending: PendingQuestion) -> None:
-        """Take this new question back where an older one about the same is being carried out by now.
+        """Take this new question back where a yes to an older one about the same is carried out by now, or was.
 
         Raises what is to be told of that one.
         """
         before = await self.questions.ended(pending.matter)
-        if before is not None and before.acting and before.ending is None:
+        if before is None:
+            return
+        if before.ending == "done" and not before.told:  # since this call began
+            await self.questions.take(pending)
+            await self.questions.tell(before)
+            raise words.done(before)
+        if before.acting and before.ending is None:
             await self.questions.take(pending)
             await self.taken_by_another(guarded, before)
             raise words.under_way(guarded)
@@ -118,6 +124,8 @@ class Acts:
                     return  # a call carries it out
                 if pending.verdict is Verdict.YES and pending.ending is None:
                     await anyio.sleep(_GRACE_SECONDS)
+                    with suppress(Unavailable):  # as it stands by now, wherever it was taken up
+                        await self.questions.find(pending.question.challenge)
                     if not pending.acting and pending.ending is None:
                         noted = True  # as the call that carries it out
                         await self.carry_out(pending, again)

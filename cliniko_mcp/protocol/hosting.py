@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets  # noqa: TID251 - seals need chance
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -75,6 +75,11 @@ class Hosting:
             made = partial(_with_pool, protocol_of, pool)
             yield ClinicPaths(settings, self.clinics, self.ring, tasks, made), apps, pool.ledgers
             tasks.cancel_scope.cancel()
+
+    @property
+    def ready(self) -> dict[str, Callable[[], Awaitable[bool]]]:
+        """What has to hold for calls to be answered."""
+        return {} if self.state is None else {"shared state": self.state.ping}
 
     def routes(self, ledgers: Ledgers) -> list[Route]:
         """The approvals page, where there is one."""

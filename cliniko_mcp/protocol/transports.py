@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import Context
 from functools import partial
-from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import anyio
 from pydantic import ValidationError
@@ -19,6 +18,7 @@ from cliniko_mcp.approvals.paths import state_folder
 from cliniko_mcp.client.credentials import is_loopback
 from cliniko_mcp.errors import ConfigurationError
 from cliniko_mcp.protocol.bearer import Token, bearer_token
+from cliniko_mcp.protocol.web_server import listen, listening_socket, serve_asgi, url
 from cliniko_mcp.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
     from cliniko_mcp.identity.person import Person
     from cliniko_mcp.open_apps import Pool
     from cliniko_mcp.protocol.builtin_login import Login
-    from cliniko_mcp.protocol.draining import Calls
+    from cliniko_mcp.protocol.draining import Calls, Draining
     from cliniko_mcp.protocol.hosting import Hosting
+    from cliniko_mcp.protocol.readiness import Ready
 
 Announce = Callable[[str], None]
-Drain = Callable[[Callable[[], bool]], Awaitable[None]]
 WILDCARDS = ("0.0.0.0", "::")
 MAX_BODY_BYTES = 16 * 1024 * 1024
 
@@ -68,13 +68,25 @@ async def serve(app: App, announce: Announce, hosting: Hosting | None = None) ->
         from cliniko_mcp.hosted_file import hosted_by
         from cliniko_mcp.protocol.draining import Draining
         from cliniko_mcp.protocol.entrance import entrance
+        from cliniko_mcp.protocol.readiness import admin_port
 
         hosted = hosting.file if hosting is not None else hosted_by(settings)
         async with _protocol(app, hosted, hosting, login) as (protocol, calls, routes):
             draining = Draining(protocol, calls, MAX_BODY_BYTES, notice=hosted.notice)
             started = partial(_announce_address, settings, hosted, token, announce)
-            async with entrance(draining, hosted, token, MAX_BODY_BYTES, login, routes) as served:
+            ready = _ready(draining, hosting)
+            async with (
+                entrance(draining, hosted, token, MAX_BODY_BYTES, login, routes) as served,
+                admin_port(hosted.admin, ready, announce),
+            ):
                 await listen(served, settings.host, settings.port, started, draining.drain)
+
+
+def _ready(draining: Draining, hosting: Hosting | None) -> Ready:
+    async def serving() -> bool:
+        return draining.ready
+
+    return {"serving": serving} | (hosting.ready if hosting is not None else {})
 
 
 @asynccontextmanager
@@ -248,7 +260,7 @@ async def sandbox_port(app: App, announce: Announce) -> AsyncGenerator[None]:
     sandbox.base_url = f"http://127.0.0.1:{bound.getsockname()[1]}/v1"
     listening = anyio.Event()
     async with anyio.create_task_group() as group:
-        group.start_soon(lambda: _serve_asgi(asgi_app(sandbox), bound, started=listening.set, lifespan="off"))
+        group.start_soon(lambda: serve_asgi(asgi_app(sandbox), bound, started=listening.set, lifespan="off"))
         await listening.wait()
         for line in sandbox_lines(sandbox.keys, sandbox.base_url):
             announce(line)
@@ -263,79 +275,6 @@ def sandbox_lines(keys: Mapping[str, str], base_url: str) -> list[str]:
     lines.append(f"url {base_url}")
     lines.append(f"curl -u {first}: -A 'curl (you@example.org)' '{base_url}/practitioners'")
     return lines
-
-
-async def listen(
-    app: ASGIApp, host: str, port: int, started: Callable[[int], None], drain: Drain | None = None
-) -> None:
-    """Serve an ASGI app until the process is told to stop; `drain` then has its time, and is told of a second signal.
-
-    `started` is given the port that was bound.
-    """
-    bound = listening_socket(host, port)
-    number: int = bound.getsockname()[1]
-    await _serve_asgi(app, bound, started=lambda: started(number), drain=drain)
-
-
-def listening_socket(host: str, port: int) -> socket.socket:
-    """A socket bound to this address. Raises ConfigurationError where it is taken or cannot be used."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # The protocol is named because the event loop sends at once (TCP_NODELAY) only on sockets that name theirs:
-    # without it every answer waits about 40 ms for the client's delayed acknowledgement.
-    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind((host, port))
-    except OSError as problem:
-        bound.close()
-        raise ConfigurationError(f"cannot listen on {host} port {port}: {problem.strerror or problem}") from None
-    bound.listen(128)
-    return bound
-
-
-async def _serve_asgi(
-    app: ASGIApp,
-    bound: socket.socket,
-    *,
-    started: Callable[[], None],
-    lifespan: Literal["on", "off"] = "on",
-    drain: Drain | None = None,
-) -> None:
-    import uvicorn
-
-    class Announcing(uvicorn.Server):
-        """Says that it listens once it does, signals included: a stop sent right afterwards is a quiet one.
-
-        While it drains it still listens, so that new calls are told when to come again.
-        """
-
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            started()
-
-        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-            if drain is None:
-                super().handle_exit(sig, frame)
-            else:  # `should_exit` would end the SSE streams at once, on which calls are answered
-                self._captured_signals.append(sig)
-
-        async def on_tick(self, counter: int) -> bool:
-            if drain is not None and self._captured_signals:
-                await drain(lambda: len(self._captured_signals) > 1)
-                self.should_exit = True
-            return await super().on_tick(counter)
-
-    # Without a log of its own: what uvicorn says goes where everything goes, and is redacted there.
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        lifespan=lifespan,
-        timeout_graceful_shutdown=2,
-    )
-    await Announcing(config).serve(sockets=[bound])
 
 
 def transport_security(settings: Settings, hosted: HostedFile) -> TransportSecuritySettings:
@@ -392,8 +331,3 @@ class _Streams:
             except ValueError:  # a foreign Host or Origin, which the transport has already answered
                 return
             await self._server.run(read, write, self._server.create_initialization_options())
-
-
-def url(host: str, port: int) -> str:
-    """The address as people write it."""
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -4,13 +4,12 @@ import asyncio
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from itertools import cycle
+from itertools import count
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -53,13 +52,17 @@ def command(*arguments: str, **environ: str) -> Generator[Process]:
             process.wait()
 
 
-def line_with(stream: Any, pattern: str) -> str:
-    """The first group of the first line that fits; what comes later is read along, so that no pipe is ever full."""
+def line_with(stream: Any, pattern: str, *, go_on: bool = False) -> str:
+    """The first group of the first line that fits.
+
+    Unless it is to go on, what comes later is read along, so that no pipe is ever full.
+    """
     seen: list[str] = []
     for raw in stream:
         seen.append(raw.decode())
         if found := re.search(pattern, seen[-1]):
-            Thread(target=lambda: [None for _ in stream], daemon=True).start()
+            if not go_on:
+                Thread(target=lambda: [None for _ in stream], daemon=True).start()
             return found.group(1)
     raise AssertionError("".join(seen))
 
@@ -110,11 +113,11 @@ class Balancer:
         return f"http://127.0.0.1:{self.port}/mcp"
 
     async def serve(self, started: Any) -> None:
-        turns = cycle(self.ports)
+        turns = count()
 
         async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            for _ in self.ports:
-                port = next(turns)
+            for _ in range(len(self.ports)):
+                port = self.ports[next(turns) % len(self.ports)]
                 with suppress(OSError):
                     onward = await asyncio.open_connection("127.0.0.1", port)
                     self.came.append(port)
@@ -172,15 +175,16 @@ class Replicas:
     balancer: Balancer
     audit: Path
     """Where the log of a server for one clinic is."""
+    admin: list[str] = field(default_factory=list[str])
 
     @property
     def address(self) -> str:
         return self.balancer.address
 
-    def stop(self, number: int) -> int:
-        """Tell a replica to stop; its exit code."""
-        self.processes[number].send_signal(signal.SIGTERM)
-        return self.processes[number].wait(PATIENT)
+    def ready(self, number: int) -> tuple[int, dict[str, bool]]:
+        """What the admin port of a replica says."""
+        answer = httpx2.get(self.admin[number], timeout=PATIENT, trust_env=False)
+        return answer.status_code, answer.json()["parts"]
 
 
 def people_file(folder: Path, people: Mapping[str, Mapping[str, Any]]) -> Path:
@@ -214,9 +218,10 @@ def replicas(
     environ = {"RING": RING} | ACCOUNT | environ
     with ExitStack() as stack:
         processes = [stack.enter_context(command("serve", *told, **environ)) for _ in range(number)]
+        admin = [line_with(one.stderr, r"is ready on (\S+)", go_on=True) for one in processes if "[admin]" in more]
         ports = [int(line_with(process.stderr, r"listening on \S+:(\d+)/")) for process in processes]
         balancer = stack.enter_context(balanced(ports))
-        yield Replicas(processes, balancer, audit)
+        yield Replicas(processes, balancer, audit, admin)
 
 
 def post(address: str, who: str, message: Mapping[str, Any], **headers: str) -> httpx2.Response:

@@ -1,6 +1,7 @@
 """Two replicas in processes of their own behind a balancer that takes turns: they answer as one server."""
 
 import json
+import signal
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ import pytest
 
 from cliniko_mcp.protocol.hosting import account_of
 from cliniko_mcp.settings import Settings
+from tests.faults.process import PATIENT
 from tests.hosted.replicas import ACCOUNT, ClinicApart, Older, Replicas, call, clinic_apart, envelope, post, replicas
 from tests.shared_state.redis_server import RedisServer
 
@@ -27,7 +29,7 @@ def clinic() -> Iterator[ClinicApart]:
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory, redis: RedisServer, clinic: ClinicApart) -> Iterator[Replicas]:
     redis.trusted(account_of(Settings.load({"base_url": clinic.url}, ACCOUNT)))
-    shared = f'[redis]\nurl = "{redis.url}"\n'
+    shared = f'notice = 60\n[redis]\nurl = "{redis.url}"\n[admin]\nport = 0\n'
     flags = ("--base-url", clinic.url, "--requests-per-minute", str(LIMIT))
     with replicas(tmp_path_factory.mktemp("hosted"), shared, *flags) as found:
         yield found
@@ -95,7 +97,9 @@ def test_without_redis_nothing_is_sent_or_destroyed_and_with_it_all_is_well_agai
     two: Replicas, clinic: ClinicApart, redis: RedisServer
 ) -> None:
     address = two.address
+    assert two.ready(0) == (200, {"serving": True, "shared state": True})
     redis.stop()
+    assert two.ready(0) == (503, {"serving": True, "shared state": False})
     clinic.forget_requests()
     assert envelope(call(address, "ben", "list_businesses", limit=1))["code"] == "unavailable"
     assert envelope(call(address, "ben", "archive_patient", id="1"))["code"] == "unavailable"
@@ -118,3 +122,19 @@ def test_over_both_a_minute_sees_no_more_than_the_limit_and_nothing_is_refused_u
     assert set(ended) == {"None", "rate_limited"}, ended
     assert 429 not in clinic.statuses()
     assert ended["None"] <= LIMIT
+
+
+def test_a_replica_that_is_told_to_stop_says_so_and_loses_no_call(two: Replicas) -> None:
+    """Last, as one is left. Calls come meanwhile, and each is answered."""
+    with ThreadPoolExecutor(4) as calls:
+        under_way = calls.map(
+            lambda _: envelope(call(two.address, "ana", "cliniko_describe", query="archive a patient")), range(40)
+        )
+        two.processes[0].send_signal(signal.SIGTERM)
+        while two.ready(0)[0] == 200:
+            pass
+        two.balancer.ports.pop(0)
+        answered = list(under_way)
+    assert all("operations" in one or "code" not in one for one in answered)
+    two.processes[0].send_signal(signal.SIGTERM)  # the balancer has noticed: it need not go on
+    assert two.processes[0].wait(PATIENT) == 0
