@@ -89,15 +89,13 @@ class Acts:
         if (told := words.ended(guarded, pending)) is not None:
             raise told
 
-    async def give_way(self, guarded: GuardedCall, pending: PendingQuestion) -> None:
-        """Take this new question back where a yes to an older one about the same is carried out by now, or was.
-
-        Raises what is to be told of that one.
-        """
-        before = await self.questions.ended(pending.matter)
+    async def give_way(self, guarded: GuardedCall, pending: PendingQuestion, begun: float) -> None:
+        """Take this new question back where a yes to an older one about the same is being carried out, or was since
+        the call began, on the clock of the event loop. Raises what is to be told of that one."""
+        before, since = await self.questions.ended(pending.matter), begun - anyio.current_time()
         if before is None:
             return
-        if before.ending == "done" and not before.told:  # since this call began
+        if before.ending == "done" and before.ended > self.now().timestamp() + since:
             await self.questions.take(pending)
             await self.questions.tell(before)
             raise words.done(before)

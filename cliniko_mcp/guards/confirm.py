@@ -246,7 +246,7 @@ class Confirm:
                     yield
                 return
         if pending.ending == "changed" and self._page is not None and await self._on_page(guarded, matter) is None:
-            await self._put_on(self._page, guarded, matter, described, account)
+            await self._put_on(self._page, guarded, matter, described, account, math.inf)
         raise words.changed(guarded)
 
     async def _on_page(self, guarded: GuardedCall, matter: Matter) -> PendingQuestion | None:
@@ -340,7 +340,7 @@ class Confirm:
             raise words.nobody_to_ask(guarded)
         where = "The question is on the approval page already."
         if waiting is None:
-            waiting, where = await self._put_on(page, guarded, matter, described, account)
+            waiting, where = await self._put_on(page, guarded, matter, described, account, begun)
         wait = seconds_to_wait(caller.program, self._wait)
         until = min(anyio.current_time() + wait, begun + wait if wait <= UNKNOWN_SECONDS else math.inf, deadline)
         if not await decided(self._questions, waiting, caller, until):
@@ -384,10 +384,10 @@ class Confirm:
         return False
 
     async def _put_on(
-        self, page: Page, guarded: GuardedCall, matter: Matter, described: Preview, account: Account
+        self, page: Page, guarded: GuardedCall, matter: Matter, described: Preview, account: Account, begun: float
     ) -> tuple[PendingQuestion, str]:
         pending = await self._questions.create(matter, described, guarded.caller.program, account, guarded.caller.call)
-        await self.acts.give_way(guarded, pending)
+        await self.acts.give_way(guarded, pending, begun)
         if not await self._questions.show(pending):
             await self._questions.take(pending)
             raise words.too_many()
