@@ -18,10 +18,11 @@ import anyio
 from cliniko_mcp.app import App
 from cliniko_mcp.approvals.page_at import PageAt
 from cliniko_mcp.client.credentials import user_agent
-from cliniko_mcp.clinic_pool import ClinicPool
+from cliniko_mcp.clinic_pool import ClinicPool, log_of
 from cliniko_mcp.directory.clinics import Clinics, opened_key
 from cliniko_mcp.directory.keys import read_ring
 from cliniko_mcp.errors import ConfigurationError
+from cliniko_mcp.guards.hash_chain import HashChain
 from cliniko_mcp.guards.parts import Parts
 from cliniko_mcp.guards.shared_parts import shared_parts
 from cliniko_mcp.hosted_file import HostedFile, address_of_redis, hosted_by
@@ -80,6 +81,10 @@ class Hosting:
     def ready(self) -> dict[str, Callable[[], Awaitable[bool]]]:
         """What has to hold for calls to be answered."""
         return {} if self.state is None else {"shared state": self.state.ping}
+
+    def logs(self, settings: Settings) -> list[HashChain]:
+        """The audit logs of the clinics."""
+        return [HashChain(log_of(settings, id)) for id in self.clinics.known] if self.clinics is not None else []
 
     def routes(self, ledgers: Ledgers) -> list[Route]:
         """The approvals page, where there is one."""

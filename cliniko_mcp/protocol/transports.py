@@ -57,7 +57,8 @@ async def serve(app: App, announce: Announce, hosting: Hosting | None = None) ->
     from cliniko_mcp.guards.cut_off import cut_off
     from cliniko_mcp.protocol.server import build_server
 
-    changes = cut_off(audit_log(settings))
+    logs = [audit_log(settings)] if hosting is None or hosting.clinics is None else hosting.logs(settings)
+    changes = [change for log in logs for change in cut_off(log)]
     for change in changes:
         announce(f"cut off when the server last ended, look whether it took effect: {change}")
     # Over HTTP a client may be somebody else than whose change it was.
