@@ -38,7 +38,12 @@ _GATE: Final = (
     "approvals/test_challenges.py",
     "guards/test_gate.py",
 )
-_LOG: Final = ("guards/test_hash_chain.py", "guards/test_chain_ends.py", "guards/test_audit_chain.py")
+_LOG: Final = (
+    "guards/test_log.py",
+    "guards/test_hash_chain.py",
+    "guards/test_chain_ends.py",
+    "guards/test_audit_chain.py",
+)
 _CLINIC: Final = (
     "guards/test_guarded_clinic.py",
     "guards/test_names_by_id.py",
@@ -97,6 +102,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
         "approvals/test_question_table.py",
         "approvals/test_questions.py",
         "guards/test_lives.py",
+        "guards/test_unanswered_forms.py",
         "guards/test_unheard_ends.py",
         "guards/test_lives_of_updates.py",
         "guards/test_promises.py",
@@ -105,6 +111,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     "approvals.questions": (
         "approvals/test_questions.py",
         "guards/test_lives.py",
+        "guards/test_unanswered_forms.py",
         "guards/test_lives_of_updates.py",
         "guards/test_audit_edges.py",
         *_GATE,
@@ -130,18 +137,20 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     "guards.confirm": (
         "guards/test_confirm.py",
         "guards/test_lives.py",
+        "guards/test_unanswered_forms.py",
         "guards/test_unheard_ends.py",
         "guards/test_lives_of_updates.py",
         "guards/test_repeated_calls.py",
         "approvals/test_challenges.py",
         "approvals/test_words.py",
         "guards/test_promises.py",
+        "guards/test_held_records.py",
         "guards/test_sent_once.py",
         "guards/test_bursts.py",
         "guards/test_gate.py",
     ),
     "guards.elsewhere": ("guards/test_elsewhere.py",),
-    "guards.log": ("guards/test_audit.py", "guards/test_unheard_ends.py"),
+    "guards.log": ("guards/test_log.py", "guards/test_audit.py", "guards/test_unheard_ends.py"),
     "guards.shared_parts": ("shared_state/test_replicas.py",),
     "guards.parts": ("test_parts.py",),
     "guards.changes": ("reports/test_changes.py",),

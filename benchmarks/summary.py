@@ -21,10 +21,13 @@ class Figure:
     budget: float | None = None
     digits: int = 2
     beside: str = ""
+    at_least: bool = False
+    """Whether more is better."""
 
     def row(self) -> Row:
-        met = "" if self.budget is None else "yes" if self.found <= self.budget else "NO"
-        limit = "" if self.budget is None else f"{self.budget:,g} {self.unit}"
+        enough = self.budget is None or (self.found >= self.budget if self.at_least else self.found <= self.budget)
+        met = "" if self.budget is None else "yes" if enough else "NO"
+        limit = "" if self.budget is None else f"{'at least ' * self.at_least}{self.budget:,g} {self.unit}"
         measured = f"{self.found:,.{self.digits}f} {self.unit}{self.beside}"
         return {"figure": self.what, "measured": measured, "budget": limit, "met": met}
 

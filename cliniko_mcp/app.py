@@ -32,7 +32,7 @@ from cliniko_mcp.guards.parts import Parts, local_parts
 from cliniko_mcp.guards.pipeline import Caller, Guard
 from cliniko_mcp.guards.progress import increasing, waiting
 from cliniko_mcp.results.cursor import Cursors
-from cliniko_mcp.results.envelope import Answer
+from cliniko_mcp.results.envelope import Answer, Envelope
 from cliniko_mcp.settings import Settings
 from cliniko_mcp.tools.boundary import check_size
 from cliniko_mcp.tools.catalogue import Catalogue
@@ -118,9 +118,9 @@ class App:
 
     async def call(self, name: str, arguments: Arguments | None, caller: Caller) -> dict[str, JsonValue]:
         """What the tool of this name answers, see `run`. Raises UnknownTool for a name that does not exist."""
-        return await self.run(self.catalogue.get(name), arguments or {}, caller)
+        return (await self.run(self.catalogue.get(name), arguments or {}, caller)).body
 
-    async def run(self, tool: Tool, arguments: Arguments, caller: Caller) -> dict[str, JsonValue]:
+    async def run(self, tool: Tool, arguments: Arguments, caller: Caller) -> Envelope:
         """What this tool of the catalogue answers, as the envelope.
 
         Raises AskFirst where a person has to be asked by a repeated call, and the error tree for everything that goes
@@ -137,7 +137,7 @@ class App:
 
         raise stopped(tool.risk)
 
-    async def _run(self, tool: Tool, arguments: Arguments, caller: Caller) -> dict[str, JsonValue]:
+    async def _run(self, tool: Tool, arguments: Arguments, caller: Caller) -> Envelope:
         called = digest(tool.name, canonical(arguments))
         caller = replace(caller, call=called, progress=increasing(caller.progress))
         guarded = await self.guarded_clinic(tool.name, caller, tool.risk_of(arguments))
@@ -224,6 +224,11 @@ class App:
         """Drop what is remembered of the clinic, for whoever changes it from elsewhere and cannot wait two minutes."""
         if self._behind is not None:
             self._behind.memory.forget_all()
+
+    @property
+    def kept_bytes(self) -> int:
+        """Bytes that are kept of long lists for calls that go on, compressed."""
+        return self._behind.memory.pages.held if self._behind is not None else 0
 
     async def guarded_clinic(self, tool: str, caller: Caller, risk: Risk = Risk.WRITE) -> GuardedClinic:
         """What this tool acts through for this caller: the clinic behind the guards.

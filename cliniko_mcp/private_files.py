@@ -40,7 +40,8 @@ def safe_folder(path: Path) -> Path:
     Raises OSError where that is not possible, and where other users could replace what lies in it: where one of them
     owns it, or may write into it (the sticky bit, as /tmp has it, keeps them from replacing).
     """
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.is_dir():
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
     if os.name == "posix":
         found = path.stat()
         if found.st_uid not in (os.getuid(), 0):
@@ -140,15 +141,16 @@ else:
 
 
 @contextmanager
-def locked(descriptor: int) -> Generator[None]:
-    """Hold the lock of this open file meanwhile. Raises TimeoutError when another process keeps it for two seconds."""
-    give_up = time.monotonic() + _PATIENCE
+def locked(descriptor: int, patience: float = _PATIENCE) -> Generator[None]:
+    """Hold the lock of this open file meanwhile. Raises TimeoutError when another process keeps it for so many seconds,
+    at once where they are 0."""
+    give_up = time.monotonic() + patience
     while True:
         try:
             _take(descriptor)
             break
         except OSError:
-            if time.monotonic() > give_up:
+            if not patience or time.monotonic() > give_up:
                 raise TimeoutError("another process holds the file") from None
             time.sleep(_PAUSE)
     try:

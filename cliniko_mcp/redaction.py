@@ -20,6 +20,10 @@ MIN_LENGTH: Final = 7
 _CONTROLS: Final = "bfnrtuBFNRTU"
 """After a backslash these stand for control characters or begin a code, and are no escape of a letter."""
 _NAMED: Final = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
+_MARKS: Final = "%\\&"
+"""Every escape begins with one of these."""
+_MANY: Final = 64
+"""Where one character in so many is such a mark, the whole text is looked through at once."""
 _BASE64: Final = r"[\w+/=%-]*"
 
 
@@ -29,7 +33,7 @@ class Redaction:
 
     def __init__(self) -> None:
         self._secrets: set[str] = set()
-        self._probes: tuple[str, ...] = ()
+        self._probes: tuple[bytes, ...] = ()
         self._escape = re.compile("(?!)")
         self._pattern: re.Pattern[str] | None = None
 
@@ -42,7 +46,7 @@ class Redaction:
         longest_first = sorted(self._secrets, key=len, reverse=True)
         stems = [stem for known in longest_first for stem in _stems(known)]
         forms = [_escaped(known) for known in longest_first] + [f"{_escaped(stem)}{_BASE64}" for stem in stems]
-        self._probes = tuple(form.lower() for form in (*longest_first, *stems))
+        self._probes = tuple(form.encode(errors="replace").lower() for form in (*longest_first, *stems))
         self._escape = _escape_of_any("".join((*longest_first, *stems)))
         self._pattern = re.compile("|".join(forms), re.IGNORECASE | re.ASCII)
 
@@ -74,11 +78,19 @@ class Redaction:
         return value
 
     def _suspect(self, text: str) -> bool:
-        folded = text.lower()
+        folded = text.encode(errors="replace").lower()  # ten times as fast as the same of text that is not plain
         for probe in self._probes:
             if probe in folded:
                 return True
-        return self._escape.search(text) is not None
+        for mark in _MARKS:
+            if text.count(mark) * _MANY > len(text):
+                return self._escape.search(text) is not None
+            at = text.find(mark)
+            while at >= 0:
+                if self._escape.match(text, at) is not None:
+                    return True
+                at = text.find(mark, at + 1)
+        return False
 
 
 def _stems(secret: str) -> Iterator[str]:

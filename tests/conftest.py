@@ -1,10 +1,11 @@
 """What all tests share: a state folder of their own, and clients connected to a server on the demo clinic."""
 
 import gc
+import itertools
 import json
 import os
 import sys
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,10 +85,19 @@ def nobody_s_computer(tmp_path_factory: pytest.TempPathFactory) -> Generator[Non
     warm.end()
 
 
+@pytest.fixture(scope="session")
+def states(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One folder after another; pytest's own would look through all the earlier ones for the next number."""
+    folder = tmp_path_factory.mktemp("states")
+    return (folder / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def state_of_its_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def state_of_its_own(states: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or writes what another one kept."""
-    move(monkeypatch, tmp_path_factory.mktemp("state"))
+    folder = next(states)
+    folder.mkdir()
+    move(monkeypatch, folder)
 
 
 @pytest.fixture(scope="session")

@@ -31,6 +31,7 @@ from cliniko_mcp.approvals.part_rules import (
     picture_removed,
     questions_removed,
     series_changed,
+    template_put_under,
 )
 from cliniko_mcp.cliniko.calls import Call, Operation
 from cliniko_mcp.cliniko.models import Record, value_of
@@ -81,7 +82,12 @@ TABLE: Final[Mapping[str, tuple[Rule, ...]]] = {
             None,
         ),
     ),
-    "patient_forms": (form_reopened(), text_reduced("content", "Answers"), _PATIENT),
+    "patient_forms": (
+        form_reopened(),
+        text_reduced("content", "Answers"),
+        template_put_under("patient_form_template_id", "content", "Answers"),
+        _PATIENT,
+    ),
     "patient_form_templates": (questions_removed("content"),),
     "practitioner_reference_numbers": (),
     "products": (),
@@ -89,7 +95,11 @@ TABLE: Final[Mapping[str, tuple[Rule, ...]]] = {
     "referral_sources": (),
     "relationships": (other_patient("patient_id", "related_patient_id"),),
     "taxes": (),
-    "treatment_notes": (text_reduced("content", "Answers"), _PATIENT),
+    "treatment_notes": (
+        text_reduced("content", "Answers"),
+        template_put_under("treatment_note_template_id", "content", "Answers"),
+        _PATIENT,
+    ),
     "treatment_note_templates": (questions_removed("content"),),
     "unavailable_blocks": (start_moved(), series_changed()),
     "unavailable_block_types": (),

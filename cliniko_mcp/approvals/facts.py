@@ -52,6 +52,13 @@ class Reader(Protocol):
         """
         ...
 
+    async def named(self, call: Call[ResultT], /) -> ResultT:
+        """The record for what it is called and where, as `perform` reads it or as it was read up to two minutes ago.
+
+        Staff, sites and types of appointments alone are remembered. Raises what `perform` raises.
+        """
+        ...
+
     async def page(self, call: Call[Record], number: int, per_page: int) -> Rows:
         """One page of a list, `number` from 1, with up to `per_page` rows. Raises what `perform` raises."""
         ...
@@ -93,7 +100,7 @@ class Facts:
             known = self._linked[read.name, identity]
             return known if is_result(known, call) else None
         try:
-            record = await self._clinic.perform(call)
+            record = await self._clinic.named(call)
         except _UNREADABLE:
             record = None
         self._linked[read.name, identity] = record

@@ -63,6 +63,18 @@ def _block_type() -> Operation[Record]:
     return UnavailableBlockTypes.get_unavailable_block_type
 
 
+def _note_template() -> Operation[Record]:
+    from cliniko_mcp.cliniko.resources.treatment_note_templates import TreatmentNoteTemplates
+
+    return TreatmentNoteTemplates.get_treatment_note_template
+
+
+def _form_template() -> Operation[Record]:
+    from cliniko_mcp.cliniko.resources.patient_form_templates import PatientFormTemplates
+
+    return PatientFormTemplates.get_patient_form_template
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """A field with the id of another record, what that record is to this one, and the operation that reads it."""
@@ -85,6 +97,8 @@ _LINKS: Final[Sequence[Link]] = (
 _OTHERS: Final[Mapping[str, Callable[[], Operation[Record]]]] = {
     "referring_doctor_id": _contact,
     "concession_type_id": _concession_type,
+    "patient_form_template_id": _form_template,
+    "treatment_note_template_id": _note_template,
 }
 """Links by which a record is not known, but which a change may take from it."""
 _PATIENT: Final = "patient_id"

@@ -8,7 +8,17 @@ from typing import Final
 from cliniko_mcp.approvals.effect_rules import Rule
 from cliniko_mcp.approvals.facts import Facts, count_words
 from cliniko_mcp.approvals.links import UNREADABLE, linked_words
-from cliniko_mcp.approvals.losses import Earlier, Loss, as_json, changed, empties, field_words, value_words
+from cliniko_mcp.approvals.losses import (
+    Earlier,
+    Loss,
+    amount,
+    as_json,
+    changed,
+    empties,
+    field_words,
+    value_words,
+    written,
+)
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.models import Body, Record, value_of
 from cliniko_mcp.cliniko.shapes.answers import questions_and_answers
@@ -155,6 +165,31 @@ def questions_removed(field: str) -> Rule:
 def _questions(value: object) -> list[str]:
     found = as_json(value) if isinstance(value, Record | Body) else None
     return [value_words(pair.question) or "one without a name" for pair in questions_and_answers(found)]
+
+
+def template_put_under(field: str, text: str, what: str) -> Rule:
+    """A rule for another template that is put under what is written, where the update does not write it anew.
+
+    `field` names the template, `text` what is written, and `what` that for people.
+    """
+
+    async def losses(facts: Facts, call: Call, record: Record, earlier: Earlier) -> list[Loss]:
+        sent, texts = changed(call)[field], list(written(as_json(value_of(record, text))))
+        if sent == value_of(record, field) or amount(texts) == 0:
+            return []
+        template = await linked_words(facts, field, sent)
+        return [Loss(what, value_words(" / ".join(texts)), f"what Cliniko makes of it with {template}")]
+
+    return Rule(
+        "template",
+        (field,),
+        f"`{field}` becomes another template, `{text}` is not sent, and something is written there",
+        "Cliniko does not say what becomes of what is written there; it may be lost, as if the record were archived",
+        "Put another template under this {noun}",
+        "What was written cannot be brought back from here.",
+        lambda call, now, earlier: bool((sent := changed(call)).get(field)) and text not in sent,
+        losses,
+    )
 
 
 def picture_removed(flag: str, what: str) -> Rule:

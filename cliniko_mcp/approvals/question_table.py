@@ -41,7 +41,7 @@ class Denial:
 
     pending: PendingQuestion
     until: float
-    spare: bool = False
+    spare: bool
     """Whether one changed question is let through still."""
     passed: str | None = None
     """The call that was let through."""

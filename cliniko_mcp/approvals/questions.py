@@ -19,7 +19,7 @@ from cliniko_mcp.errors import ClinikoMcpError
 ApprovalPlace = Literal["page", "terminal", "form"]
 REMOVAL: Final = "removal"
 """The effect of everything that archives, deletes or cancels."""
-AS_GOOD_AS_REMOVED: Final = frozenset({"emptied", "list", "questions", "start", "text"})
+AS_GOOD_AS_REMOVED: Final = frozenset({"emptied", "list", "questions", "start", "template", "text"})
 """The effects of updates that leave as little of a record as its removal, by the names of their rules."""
 Ending = Literal["done", "failed", "denied", "other", "changed", "replaced", "withdrawn"]
 """How a question closed: `other` is a no to just this, which lets one changed question through; `withdrawn` a yes that

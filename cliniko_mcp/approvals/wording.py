@@ -128,7 +128,7 @@ def _undo(call: Call) -> str:
         return "This is permanent: it is deleted for good and nobody can bring it back."
     if _restorable(call.operation):
         return "It can be brought back: ask the assistant to restore it."
-    return "The assistant cannot bring it back."
+    return "The assistant cannot bring it back; only somebody in Cliniko itself may be able to."
 
 
 def _restorable(operation: Operation) -> bool:

@@ -37,6 +37,7 @@ class Conversation:
     def __init__(self, pause: float) -> None:
         self._pause = pause
         self._person_says_yes = True
+        self._step = ""
 
     async def play(self) -> None:
         """Connect over stdio to a server started for the demo, and play all scenes."""
@@ -102,6 +103,7 @@ class Conversation:
 
         shown = ", ".join(f"{key}: {value}" for key, value in arguments.items())
         tell(f"{name}({shown})", 2, fg="yellow")
+        self._step = ""
         result = await self._client.call_tool(name, arguments, progress_callback=self._progress)
         (content,) = result.content
         assert content.type == "text"
@@ -113,7 +115,10 @@ class Conversation:
         return answer
 
     async def _progress(self, progress: float, total: float | None, message: str | None) -> None:
-        tell(f"… {message or f'{progress:g} of {total or 0:g}'}", 4, dim=True)
+        step = message or f"{progress:g} of {total or 0:g}"
+        if step != self._step:
+            tell(f"… {step}", 4, dim=True)
+        self._step = step
 
     async def _answer(
         self, context: "ClientRequestContext", params: "types.ElicitRequestParams"

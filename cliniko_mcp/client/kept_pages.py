@@ -45,6 +45,11 @@ class KeptPages:
         self._sweeps: dict[Hashable, _Sweep] = {}
         self._bytes = 0
 
+    @property
+    def held(self) -> int:
+        """Bytes that all of them take, compressed."""
+        return self._bytes
+
     def reading(self, key: Hashable, call: str, *, again: bool, few: int = FEW_PAGES) -> "PageReading":
         """One reading of the list with this key, for this call; one of no more than `few` pages is not kept.
 

@@ -94,6 +94,8 @@ class Retry(httpx2.AsyncBaseTransport):
                 outcome = await self._attempt(request)
             except httpx2.TransportError as problem:
                 outcome = problem
+            if isinstance(outcome, httpx2.Response) and outcome.is_success:
+                return outcome
             delay = self._delay(attempt, outcome)
             allowed = 0 if once else retries_allowed(request.method, outcome)
             if attempt < allowed and self._clock() + delay < give_up_at:

@@ -80,6 +80,11 @@ class Call(Generic[ResultT]):
         return any(isinstance(value, datetime) and value.tzinfo is None for value in values)
 
     @property
+    def address(self) -> str:
+        """The address of the record that is read or changed: other records have another one."""
+        return self.operation.path.format_map(self.ids)
+
+    @property
     def target(self) -> str | None:
         """The id of the one record this call is about, where there is one."""
         return self.ids.get("id")

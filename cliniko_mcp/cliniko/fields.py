@@ -23,6 +23,8 @@ _DIGITS = re.compile(r"[0-9]{1,20}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _AMOUNT = re.compile(r"[+-]?([0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30})([eE][+-]?[0-9]{1,2})?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_USUAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+"""As Cliniko sends it (cliniko-api.md#values)."""
 _MOMENT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2})(:[0-9]{2})?(\.[0-9]+)?\s?(Z|z|[+-][0-9]{2}:?[0-9]{2})?"
 )
@@ -50,12 +52,15 @@ def parse_moment(text: str) -> datetime:
 
     Raises ValueError for anything else, a bare date included.
     """
-    match = _MOMENT.fullmatch(text.strip())
-    if match is None:
-        raise ValueError("must be a date and time such as 2026-11-24T15:30 (clinic time) or 2026-11-24T04:30:00Z")
-    day, clock, seconds, _, offset = match.groups()
+    written = text.strip()
+    if not _USUAL.fullmatch(written):
+        match = _MOMENT.fullmatch(written)
+        if match is None:
+            raise ValueError("must be a date and time such as 2026-11-24T15:30 (clinic time) or 2026-11-24T04:30:00Z")
+        day, clock, seconds, _, offset = match.groups()
+        written = f"{day}T{clock}{seconds or ''}{(offset or '').upper()}"
     try:
-        return datetime.fromisoformat(f"{day}T{clock}{seconds or ''}{(offset or '').upper()}")
+        return datetime.fromisoformat(written)
     except ValueError:
         raise ValueError(f"{text.strip()} is not a date and time that exists") from None
 

@@ -130,10 +130,11 @@ def row_id(record: Record) -> str:
 
 def linked_id(link: object) -> str | None:
     """The id at the end of a link object `{"links": {"self": url}}`; None where it leads to a list or nowhere."""
-    links: object = cast("dict[str, object]", link).get("links") if isinstance(link, dict) else None
-    url: object = cast("dict[str, object]", links).get("self") if isinstance(links, dict) else None
-    if not isinstance(url, str):
-        return None
+    match link:
+        case {"links": {"self": str(url)}}:
+            pass
+        case _:
+            return None
     # Only digits are taken from it, so the address itself needs no parsing.
     if "?" in url or "#" in url:
         url = url.partition("?")[0].partition("#")[0]

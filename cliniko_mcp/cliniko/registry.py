@@ -99,10 +99,11 @@ def lists(module: str) -> list[List[Record]]:
     return [operation for operation in resource(module).operations() if is_list(operation)]
 
 
-def own_lists(module: str) -> list[List[Record]]:
+@cache
+def own_lists(module: str) -> tuple[List[Record], ...]:
     """The operations that list all records of this resource: those in use, then those who left."""
     own = [f"/{module}", f"/{module}/inactive"]
-    return sorted((listing for listing in lists(module) if listing.path in own), key=lambda listing: listing.path)
+    return tuple(sorted((one for one in lists(module) if one.path in own), key=lambda listing: listing.path))
 
 
 def is_list(operation: Operation) -> TypeGuard[List[Record]]:

@@ -278,7 +278,7 @@ class Confirm:
         before = await self._questions.ended(Matter.of(guarded.caller.principal, guarded.call))
         if before is None:
             return
-        if before.acting and before.ending is None:
+        if before.ending is None:  # it is being carried out
             await self.acts.taken_by_another(guarded, before)
         if before.ending == "done" and (before is answered or not before.told):
             await self._questions.tell(before)
@@ -302,7 +302,7 @@ class Confirm:
         answered = await self.acts.answered(asker)
         if answered is not None and answered.ending == "replaced" and answered.matter.call == matter.call:
             raise words.replaced(guarded)
-        if before is not None and before.acting and before.ending is None:
+        if before is not None and before.ending is None:  # it is being carried out
             await self.acts.taken_by_another(guarded, before)
         if await self._questions.denied(matter):
             if before is not None:

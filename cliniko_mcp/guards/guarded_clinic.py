@@ -109,8 +109,16 @@ class GuardedClinic:
         async with self._guarded(call) as outcome:
             record = await self._sent(call, outcome)
         if call.operation.shape == "get" and record is not None:
-            self._read[_path(call)] = record, writes
+            self._read[call.address] = record, writes
         return record
+
+    async def named(self, call: Call[ResultT]) -> ResultT:
+        """The record as memory has it with the clinic's set-up, for its name and zone; else as `perform` reads it."""
+        if (kept := self._memory.record(call, self.course)) is None or not is_result(kept.rows[0], call):
+            return await self.perform(call)
+        async with self._guarded(call) as outcome:
+            outcome.read_at = kept.at
+            return kept.rows[0]
 
     async def destroy(self, call: Call[ResultT]) -> tuple[ResultT, str]:
         """Do what a person is asked about first: what `perform` gives, and what they were told, empty if nobody was.
@@ -224,9 +232,8 @@ class GuardedClinic:
             read.ended()
 
     def _reading(self, call: Call, *, kept: bool) -> sweeps.Sweep:
-        memory, course = self._memory, self.course
-        pages = memory.reading(call, self.caller, self.tool, self._purpose, course) if kept else None
-        return sweeps.Sweep(call, self.caller.progress, course, pages, by_name=self.tool == call.operation.name)
+        pages = self._memory.reading(call, self.caller, self.tool, self._purpose, self.course) if kept else None
+        return sweeps.Sweep(call, self.caller.progress, self.course, pages, by_name=self.tool == call.operation.name)
 
     async def collect(self, listing: List[RowT], /, **filters: FilterValue) -> list[RowT]:
         """Every row of a list with these filters, in order: for lists that are small enough to hold."""
@@ -248,8 +255,7 @@ class GuardedClinic:
 
         Unknown ids are left out. Raises NotAllowed where that list is switched off: what may not be read is not named.
         """
-        wanted = [(listing.name, record_id) for record_id in ids]
-        if not wanted:
+        if not ids:
             return {}
         # One line in the audit log for all batches together, also where memory knows every record.
         call = Call(listing, conditions=tuple(Condition("id", "=", record_id) for record_id in sorted(ids)))
@@ -268,7 +274,7 @@ class GuardedClinic:
                 found = await self._client.batch(listing, missing, count=outcome.requests)
                 return {(listing.name, record_id): record for record_id, record in found.items()}
 
-            known = await self._memory.records.get_many(wanted, fetch)
+            known = await self._memory.records.get_many([(listing.name, record_id) for record_id in ids], fetch)
         return {record_id: row for (_, record_id), row in known.items() if isinstance(row, listing.row)}
 
     async def file(self, call: Call, max_bytes: int) -> bytes:
@@ -346,7 +352,7 @@ class GuardedClinic:
         )
 
     def _known(self, call: Call) -> Record | None:
-        record, writes = self._read.get(_path(call), (None, 0))
+        record, writes = self._read.get(call.address, (None, 0))
         return record if writes == self._memory.changes else None
 
     @asynccontextmanager
@@ -392,8 +398,3 @@ class GuardedClinic:
             return await zone_for(self._as(self.tool, "zone"), site, partial(self._zone, None))
 
         return await self._memory.zone(business_id or HOME, read, with_user=with_user)
-
-
-def _path(call: Call) -> str:
-    """The address of the record that a call reads or changes: other records have another one."""
-    return call.operation.path.format_map(call.ids)

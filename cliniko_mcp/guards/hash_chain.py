@@ -111,12 +111,24 @@ class HashChain:
         with self._locked() as head_file:
             return self._append(head_file, entry)
 
+    def append_at_once(self, entry: Mapping[str, JsonValue]) -> int | None:
+        """As `append`, where nothing can keep it waiting; None, having added nothing, where another process is writing
+        or lines are copied to another place."""
+        if self._copy is not None:
+            return None
+        self._prepare()
+        try:
+            with self._locked(patience=0) as head_file:
+                return self._append(head_file, entry)
+        except TimeoutError:
+            return None
+
     @contextmanager
-    def _locked(self) -> Generator[int]:
+    def _locked(self, **how: float) -> Generator[int]:
         """The open head, locked so that no other process writes meanwhile."""
         head_file = open_private(self._head_path, os.O_RDWR | os.O_CREAT)
         try:
-            with locked(head_file):
+            with locked(head_file, **how):
                 yield head_file
         finally:
             os.close(head_file)
@@ -186,7 +198,7 @@ class HashChain:
             return Head(last.number, last.seal), size
         return head, size
 
-    @property
+    @cached_property
     def _head_path(self) -> Path:
         return self.path.with_name(f"{self.path.name}.head")
 

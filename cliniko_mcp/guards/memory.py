@@ -247,6 +247,18 @@ class Memory:
         else:
             self.pages.answered(call)
 
+    def record(self, call: Call, course: Course) -> Reading | None:
+        """The one record that this call reads, where it stands in a list that is kept for changes too; else None."""
+        kind = call.operation.path.removesuffix("/{id}")
+        for listed in (kind, _OTHERS.get(kind, "")) if call.operation.shape == "get" else ():
+            kept = KEPT.get(listed)
+            for reading in self._kept[listed].values() if kept is not None and kept.serves_changes else ():
+                for row in reading.rows:
+                    if row_id(row) == call.target:
+                        course.recall(listed, reading.at)
+                        return Reading((row,), reading.at)
+        return None
+
     def is_elsewhere(self, listing: Operation, record_id: str) -> bool:
         """Whether a record that is not in a list that is kept is in the other one of its kind."""
         other = _OTHERS.get(listing.path)

@@ -1,10 +1,12 @@
 """What leaves by the protocol: no result and no error, of any method, holds the key or the token."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from pydantic import BaseModel
+from pydantic_core import to_json
 
 from cliniko_mcp.redaction import SECRETS
 
@@ -23,4 +25,16 @@ def struck(result: HandlerResult) -> HandlerResult:
         if not SECRETS.holds(result.model_dump_json(by_alias=True)):
             return result
         return type(result).model_validate(SECRETS.json(result.model_dump(mode="json", by_alias=True)))
-    return None if result is None else SECRETS.object(result)
+    if result is None or _holds_none(result):
+        return result
+    return SECRETS.object(result)
+
+
+def _holds_none(result: Mapping[str, Any]) -> bool:
+    """Whether the result of a tool is free of secrets. Its text is the JSON of the structured answer: both are looked
+    through at once, and not made into JSON again."""
+    match result:
+        case {"structuredContent": dict(), "content": [{"type": "text", "text": str(text)}], **others}:
+            return not SECRETS.holds(text) and not SECRETS.holds(to_json(others).decode())
+        case _:
+            return False

@@ -30,7 +30,7 @@ from cliniko_mcp.errors import (
 from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.protocol.declared import declared_in
 from cliniko_mcp.protocol.elicitation import as_input_required, asker_of
-from cliniko_mcp.results.envelope import compact, error_body
+from cliniko_mcp.results.envelope import Envelope, compact, error_body
 from cliniko_mcp.tools.index import entries
 
 if TYPE_CHECKING:
@@ -94,21 +94,21 @@ class Responder:
         except UnknownTool as problem:
             raise MCPError(types.INVALID_PARAMS, problem.message, problem.as_json()) from None
         except (NotAllowed, KeyRefused) as problem:
-            return self._result(error_body(problem), failed=True)
+            return self._failed(error_body(problem))
         try:
             return self._result(await app.run(tool, params.arguments or {}, caller_of(ctx, params, app.waits)))
         except AskFirst as first:
             return as_input_required(first)
         except AlreadyDone as before:
-            return self._result({"done": before.message, "notes": [before.fix]})
+            return self._result(Envelope.of({"done": before.message, "notes": [before.fix]}))
         except KeyRefused as problem:
             told = problem if self._pool is None else await self._pool.key_refused(person_of(ctx), problem)
-            return self._result(error_body(told), failed=True)
+            return self._failed(error_body(told))
         except ClinikoMcpError as problem:
-            return self._result(error_body(problem), failed=True)
+            return self._failed(error_body(problem))
         except Exception:
             logger.exception("%s failed", params.name)
-            return self._result(UNEXPECTED, failed=True)
+            return self._failed(UNEXPECTED)
 
     async def list_prompts(self, _: Context, __: Paged) -> types.ListPromptsResult:
         """The day's routines."""
@@ -163,9 +163,12 @@ class Responder:
         caller, app = reader_of(ctx), await self._app_of(ctx)
         return await self._completions.answer(params, lambda tool: app.guarded_clinic(tool, caller))
 
-    def _result(self, body: Mapping[str, JsonValue], *, failed: bool = False) -> types.CallToolResult:
-        text = types.TextContent(type="text", text=compact(body))
-        structured = None if self._app.settings.output == "text" else dict(body)
+    def _failed(self, body: dict[str, JsonValue]) -> types.CallToolResult:
+        return self._result(Envelope.of(body), failed=True)
+
+    def _result(self, answer: Envelope, *, failed: bool = False) -> types.CallToolResult:
+        text = types.TextContent(type="text", text=answer.text)
+        structured = None if self._app.settings.output == "text" else answer.body
         return types.CallToolResult(content=[text], structured_content=structured, is_error=failed)
 
 

@@ -4,15 +4,16 @@
 in structured content and text, because hosts read one or the other.
 """
 
-import json
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from pydantic_core import to_json
+
 from cliniko_mcp.errors import ClinikoMcpError, ClinikoRefused, JsonValue
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
-from cliniko_mcp.results.budget import ENVELOPE_TOKENS, MAX_ERROR_TOKENS, MAX_TOKENS, size
+from cliniko_mcp.results.budget import ENVELOPE_TOKENS, MAX_ERROR_TOKENS, MAX_TOKENS, size, tokens
 from cliniko_mcp.results.cutting import cut_notes, fitted, shortened
 from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.results.rows import local_text
@@ -23,6 +24,8 @@ _FIX_TOKENS: Final = 4
 """What the name of the fix costs."""
 _MAX_NOTES_TOKENS: Final = 1_500
 """Tokens of all notes: each is a sentence of ours, and there may be many."""
+_MAX_TOKENS_A_BYTE: Final = 1.5
+"""A token is a byte at the least; a few signs of two bytes are estimated at three tokens."""
 _CUT_HOW: Final = "ask for less at once, or read the record itself"
 _ENDS_EARLY: Final = "Where a text ends in …, the rest of it is not shown: read the record itself."
 _A_MOMENT: Final = timedelta(seconds=1)
@@ -40,13 +43,15 @@ class Answer:
     zone: ZoneInfo | None = None
     room: int | None = None
     """The most tokens it may take, where what is shown has been counted by the tool itself."""
+    counted: int = 0
+    """The tokens of its rows, where the tool has counted them."""
 
     @property
     def fields(self) -> dict[str, JsonValue]:
         """What the tool says, as JSON, without the notes and the time."""
         return self.body.as_json() if isinstance(self.body, AnswerModel) else self.body
 
-    async def finished(self, clinic: GuardedClinic, room: int = MAX_TOKENS) -> dict[str, JsonValue]:
+    async def finished(self, clinic: GuardedClinic, room: int = MAX_TOKENS) -> "Envelope":
         """The whole envelope in at most `room` tokens, with the time now in the zone of the answer.
 
         A note says where that zone is a guess, and what was cut.
@@ -60,19 +65,38 @@ class Answer:
             if zone is None:
                 zone, guess = ZoneInfo("UTC"), "The clinic's time zone could not be read, so the time now is in UTC."
         body = self.fields
+        text = compact(body)
         remarks = [*self.notes, *clinic.course.missing, *([guess] if guess else []), *_as_at(clinic, zone)]
-        if _ends_early(body) and not any("not shown" in note for note in remarks):
+        if "…" in text and _ends_early(body) and not any("not shown" in note for note in remarks):
             remarks.append(_ENDS_EARLY)
         if body.get("items") == [] and not remarks:
             remarks.append(_NOTHING)
         notes = _fewer([*dict.fromkeys(remarks)])
         clock: dict[str, JsonValue] = {"now": local_text(clinic.now, zone), "time_zone": str(zone)}
         room = self.room or room
-        whole = _assembled(body, notes, clock)
-        if size(whole) <= room:
-            return whole
+        ours = _ours(notes, clock)
+        if not body.keys() & ours.keys():  # the body's JSON is made once, and what stands around it joined to it
+            text = f"{text[:-1]}{',' if body else ''}{compact(ours)[1:]}"
+            if len(text.encode()) * _MAX_TOKENS_A_BYTE <= room or self._tokens(text, body, ours) <= room:
+                return Envelope({**body, **ours}, text)
         body, notes = _cut(body, notes, room)
-        return _assembled(body, notes, clock)
+        return Envelope.of({**body, **_ours(notes, clock)})
+
+    def _tokens(self, text: str, body: dict[str, JsonValue], ours: dict[str, JsonValue]) -> int:
+        return self.counted + size({**body, **ours, "items": []}) if self.counted else tokens(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A whole answer, and its JSON."""
+
+    body: dict[str, JsonValue]
+    text: str
+
+    @classmethod
+    def of(cls, body: dict[str, JsonValue]) -> "Envelope":
+        """With its JSON made."""
+        return cls(body, compact(body))
 
 
 def _as_at(clinic: GuardedClinic, zone: ZoneInfo) -> list[str]:
@@ -92,9 +116,10 @@ def _ends_early(value: JsonValue) -> bool:
     return isinstance(value, dict) and any(map(_ends_early, value.values()))
 
 
-def _assembled(body: dict[str, JsonValue], notes: list[str], clock: dict[str, JsonValue]) -> dict[str, JsonValue]:
+def _ours(notes: list[str], clock: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """What stands around the body of an answer: the notes, where there are any, and the time."""
     remarks: dict[str, JsonValue] = {"notes": list[JsonValue](notes)} if notes else {}
-    return {**body, **remarks, **clock}
+    return {**remarks, **clock}
 
 
 def _cut(body: dict[str, JsonValue], notes: list[str], room: int) -> tuple[dict[str, JsonValue], list[str]]:
@@ -120,7 +145,7 @@ def _fewer(notes: list[str]) -> list[str]:
 
 def compact(value: object) -> str:
     """JSON without spaces, in plain Unicode."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return to_json(value).decode()
 
 
 def error_body(error: ClinikoMcpError) -> dict[str, JsonValue]:

@@ -1,16 +1,19 @@
 """Moments as answers show them, and the records that have them."""
 
 from datetime import datetime
-from typing import Protocol, TypeGuard
+from functools import cache
+from typing import Final, Protocol, TypeGuard
 from zoneinfo import ZoneInfo
 
 from cliniko_mcp.cliniko.models import Record
+
+_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def local_text(moment: datetime, zone: ZoneInfo) -> str:
     """A moment as the clinic says it: `2026-11-24T09:30+11:00 Tue`, to the minute."""
     local = moment.astimezone(zone)
-    return f"{local.isoformat(timespec='minutes')} {local:%a}"
+    return f"{local.isoformat(timespec='minutes')} {_DAYS[local.weekday()]}"
 
 
 class Timed(Protocol):
@@ -38,10 +41,14 @@ class Sited(Protocol):
 
 def is_timed(record: Record) -> TypeGuard[Timed]:
     """Whether records of this kind begin and end."""
-    fields = type(record).model_fields
-    return "starts_at" in fields and "ends_at" in fields
+    return _has(type(record), "starts_at", "ends_at")
 
 
 def is_sited(record: Record) -> TypeGuard[Sited]:
     """Whether records of this kind belong to a site."""
-    return "business_id" in type(record).model_fields
+    return _has(type(record), "business_id")
+
+
+@cache
+def _has(kind: type[Record], *fields: str) -> bool:
+    return all(name in kind.model_fields for name in fields)

@@ -106,7 +106,7 @@ class Named:
 
     @property
     def hidden(self) -> frozenset[str]:
-        """The ids of patients that are archived."""
+        """The ids of patients that are archived, found anew each time."""
         return frozenset(key for key, record in self.records.get("patient_id", {}).items() if is_hidden(record))
 
 
@@ -127,9 +127,12 @@ async def referenced(clinic: GuardedClinic, ids: Mapping[str, Collection[str]], 
     async def read(module: str, some: Collection[str]) -> None:
         found[module] = await _read(clinic, Reference("", module), some, named.notes)
 
-    async with anyio.create_task_group() as group:
-        for module, some in wanted.items():
-            group.start_soon(read, module, some)
+    if len(wanted) == 1:  # a task of its own costs more than most of what is remembered
+        await read(*next(iter(wanted.items())))
+    elif wanted:
+        async with anyio.create_task_group() as group:
+            for module, some in wanted.items():
+                group.start_soon(read, module, some)
     bookings = [*found.get("bookings", {}).values()]
     types, zones = await _types_of(clinic, bookings), await _zones_of(clinic, bookings)
     for name, some in ids.items():
@@ -201,13 +204,17 @@ def ids_in(records: Iterable[Record], fields: Collection[str] = tuple(LINKS)) ->
     ids: dict[str, set[str]] = {name: set() for name in LINKS if name in fields}
     for record in records:
         for name, found in ids.items():
-            found.update(linked(record, name))
+            if value := value_of(record, name):
+                found.update(_ids(value))
     return {name: found for name, found in ids.items() if found}
 
 
 def linked(record: Record, name: str) -> list[str]:
     """The ids that this field of a record holds: one, several or none."""
-    value = value_of(record, name)
+    return _ids(value_of(record, name))
+
+
+def _ids(value: object) -> list[str]:
     if isinstance(value, str):
         return [value] if value else []
     return [key for key in value if isinstance(key, str)] if _is_list(value) else []

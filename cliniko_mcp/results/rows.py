@@ -69,6 +69,7 @@ class Shape:
         self.fields = self._known([*placed]) if placed else None
         self.starts: Mapping[str, Place] = {name: place for name, place in placed.items() if place != START}
         """The places inside fields from which they are read on."""
+        self._names: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def _known(self, fields: Sequence[str]) -> frozenset[str]:
         by_noun = {reference.noun: field for field, reference in REFERENCES.items()}
@@ -82,15 +83,21 @@ class Shape:
             )
         return frozenset(wanted)
 
-    def names(self, record: Record) -> Iterable[str]:
+    def names(self, record: Record) -> tuple[str, ...]:
         """The fields of this record to show, in order; the id always comes first."""
+        others = tuple(record.__pydantic_extra__ or ())  # most records of a list hold the same
+        if others not in self._names:
+            self._names[others] = self._named(others)
+        return self._names[others]
+
+    def _named(self, others: Iterable[str]) -> tuple[str, ...]:
         if self.fields is not None:
             shown: Iterable[str] = (name for name in self.record.model_fields if name in self.fields)
         elif self.detail == "concise" and self.record.concise:
             shown = self.record.concise
         else:
             # What matters most first, then everything else that is known or came along.
-            shown = dict.fromkeys((*self.record.concise, *self.record.model_fields, *(record.model_extra or {})))
+            shown = dict.fromkeys((*self.record.concise, *self.record.model_fields, *others))
             hidden = self.record.secret | (_STAMPS if self.detail == "concise" else frozenset[str]())
             shown = (name for name in shown if name not in hidden)
         return ("id", *(name for name in shown if name != "id"))
@@ -130,6 +137,8 @@ class Rows:
     zone: ZoneInfo
     notes: Sequence[str] = ()
     """What the rows leave out, and what a reader of them has to know."""
+    tokens: int = 0
+    """What the rows that are shown take."""
 
 
 async def shaped(
@@ -152,7 +161,7 @@ async def shaped(
     home = await clinic.zone()
     found = await referenced(clinic, ids, home)
     known = {field: _told_apart(names) for field, names in found.labels.items()}
-    zones = zones_of(found.records.get("business_id", {}))
+    zones, hidden = zones_of(found.records.get("business_id", {})), found.hidden
     rows: list[Row] = []
     costs: list[int] = []
     notes = list(found.notes)
@@ -161,7 +170,7 @@ async def shaped(
     room = max_tokens - ENVELOPE_TOKENS - reserved - (size(notes) if notes else 0)
     for record in records:
         less: set[str] = set()
-        row = row_of(record, shape, zones.get(site_of(record) or "", home), known, hidden=found.hidden, shortened=less)
+        row = row_of(record, shape, zones.get(site_of(record) or "", home), known, hidden=hidden, shortened=less)
         if not rows:
             row, cuts = shown_part(row, shape, room)
             notes += cut_notes(cuts, reading_on(record))
@@ -176,16 +185,20 @@ async def shaped(
         taken += cost
     # The names cost room too, and which of them are needed is known only now.
     listed = shown & (REFERENCES.keys() - {"patient_id"})
-    while len(rows) > 1 and taken + size(_legend(records[: len(rows)], known, listed)) > room:
-        rows.pop()
-        taken -= costs.pop()
+    legend = _legend(records[: len(rows)], known, listed)
+    if (over := taken + size(legend) - room) > 0:
+        while len(rows) > 1 and over > 0:
+            rows.pop()
+            over -= costs[-1]
+            taken -= costs.pop()
+        legend = _legend(records[: len(rows)], known, listed)
     used = records[: len(rows)]
     if shortened:
         how = _WHOLE_TEXTS if shape.record.concise else _RECORD_ITSELF
         notes.append(f"Parts of {', '.join(sorted(shortened))} are not shown: {how}.")
     if rows and shape.record.remark:
         notes.append(shape.record.remark)
-    return Rows(rows, len(records) - len(rows), _legend(used, known, listed), _zone_of(used, zones, home), notes)
+    return Rows(rows, len(records) - len(rows), legend, _zone_of(used, zones, home), notes, taken)
 
 
 def shown_part(row: Row, shape: Shape, room: int) -> tuple[Row, list[Cut]]:

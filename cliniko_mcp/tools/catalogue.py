@@ -312,7 +312,7 @@ class Catalogue:
     def _target(self, name: str, risk: Risk) -> Tool:
         tool = self.get(name)
         if tool.kind == "meta":
-            raise self.unknown(name)
+            raise UnknownTool(f"{name} is no operation.", "Name the operation that is to run, such as get_patient.")
         if tool.risk is not risk:
             if barred := self._barred(name):
                 raise barred

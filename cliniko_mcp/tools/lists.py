@@ -85,7 +85,7 @@ async def listed(
     body: dict[str, JsonValue] = {"items": [*rows.shown], "page": page}
     if rows.names:
         body["names"] = rows.names
-    return Answer(body, notes, rows.zone)
+    return Answer(body, notes, rows.zone, counted=rows.tokens)
 
 
 def _lists_bookings(operation: Operation) -> bool:

@@ -26,7 +26,7 @@ def reading_on(operation: Operation, record: Record) -> Callable[[str], str]:
     return lambda _: _ELSEWHERE
 
 
-def _lists_of(operation: Operation, record: Record) -> list[List[Record]]:
+def _lists_of(operation: Operation, record: Record) -> tuple[List[Record], ...]:
     """The lists in which the record may stand; that of those who left first where it is one of them."""
     listings = own_lists(operation.resource)
     return listings[::-1] if any(value_of(record, name) is False for name in _IN_USE) else listings

@@ -90,6 +90,11 @@ class Browser:
         while self._loads == loads:
             self._note(self._next())
 
+    def leave(self) -> None:
+        """Show nothing any more, and forget what was said against the page that was shown."""
+        self.open("about:blank")
+        self._complaints.clear()
+
     def script(self, code: str) -> Any:
         found = self.do("Runtime.evaluate", expression=code, returnByValue=True, awaitPromise=True)
         if "exceptionDetails" in found:

@@ -19,16 +19,16 @@ PREVIEW = (
 
 
 @pytest.fixture(scope="module")
-def window() -> Iterator[Browser]:
+def chromium() -> Iterator[Browser]:
     with browser() as window:
         yield window
 
 
 @pytest.fixture
-def desktop(tmp_path: Path) -> Iterator[Desktop]:
-    desktop = Desktop(tmp_path / "state")
-    yield desktop
-    desktop.page.close()
+def window(desktop: Desktop, chromium: Browser) -> Iterator[Browser]:
+    """A window that has left the page before its server ends, which the page would go on asking."""
+    yield chromium
+    chromium.leave()
 
 
 def test_a_person_reads_and_approves_by_keyboard_alone(desktop: Desktop, window: Browser, tmp_path: Path) -> None:
@@ -96,6 +96,7 @@ def test_a_page_whose_server_has_ended_says_so(desktop: Desktop, window: Browser
     assert "has ended" in window.text()
 
 
+@pytest.mark.long
 def test_a_form_on_another_site_cannot_answer(desktop: Desktop, window: Browser, tmp_path: Path) -> None:
     asked = desktop.ask(PREVIEW)
     window.open(desktop.start())

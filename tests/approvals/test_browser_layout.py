@@ -109,6 +109,7 @@ def test_on_paper_it_is_dark_on_white_whatever_the_system_prefers(
     assert (" 4 questions" in window.text()) == (name == "six")
 
 
+@pytest.mark.long
 def test_nothing_is_told_by_colour_alone(window: Browser, tmp_path: Path) -> None:
     """Where a system allows two colours only, every button has an edge, and the words say what the colours say."""
     window.resize(390, 800)

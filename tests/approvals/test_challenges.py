@@ -110,6 +110,7 @@ def test_a_series_that_grew_while_the_person_thought_is_asked_about_anew() -> No
     run(lambda: app.act(CANCEL, Caller(asker=form)))
     assert ["2 later" in form.asked[0].text, "3 later" in form.asked[1].text] == [True, True]
     assert app.clinic.destroyed == [("PATCH", "/individual_appointments/20/cancel")]
+    assert [asked.ending for asked in app.questions.recent()] == ["done", "changed"]
 
 
 def test_what_keeps_changing_is_given_up() -> None:

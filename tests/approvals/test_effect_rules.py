@@ -11,8 +11,8 @@ from cliniko_mcp.approvals.effects import losses, possible, rule_named, rules, t
 from cliniko_mcp.approvals.facts import Facts
 from cliniko_mcp.approvals.losses import NOTHING_EARLIER, Earlier
 from cliniko_mcp.cliniko.registry import find
+from tests.guards.every_kind import PATIENT_FIELDS, an_app, content
 from tests.guards.gate import START, SYDNEY, App, call, run
-from tests.guards.test_effects import PATIENT_FIELDS, an_app, content
 
 Lost = list[tuple[str, str, str, str]]
 READ = {

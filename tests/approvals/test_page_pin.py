@@ -52,6 +52,7 @@ def test_five_wrong_pins_lock_it_for_a_while_even_for_the_right_one(desktop: Des
     assert desktop.send(asked, pin="4711")[1] == "APPROVED"
 
 
+@pytest.mark.long
 def test_wrong_pins_are_counted_across_servers_and_forgotten_after_a_right_one(tmp_path: Path) -> None:
     wall = Wall()
     Pin(tmp_path, wall).set("4711")

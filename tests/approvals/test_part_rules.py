@@ -9,8 +9,8 @@ from cliniko_mcp.approvals.losses import Earlier
 from cliniko_mcp.errors import PermissionMissing
 from tests.approvals.test_effect_rules import changed
 from tests.approvals.test_effect_rules import lost as lost_by
+from tests.guards.every_kind import ANSWERS, WEEKLY, an_app, asked_about, content, own_fields, template
 from tests.guards.gate import App, call, run
-from tests.guards.test_effects import ANSWERS, WEEKLY, an_app, asked_about, own_fields, template
 
 LOST = [("Custom fields", "“Latex”, “Run again”", "", "answers")]
 
@@ -173,3 +173,17 @@ def test_a_template_that_asks_something_is_not_emptied_though_it_answers_nothing
     assert emptied_parts(sent, None) == {"name"}
     answered = call("update_patient", id="4", custom_fields=own_fields(goals="Run"), clear=["notes"])
     assert emptied_parts(answered, None) == {"notes"}
+
+
+def test_another_template_is_told_where_something_is_written_and_is_not_written_anew() -> None:
+    def case(held: Any, now: str = "33", **sent: Any) -> list[tuple[str, str, str, str]]:
+        app = changed("treatment_notes", "27", content=held, treatment_note_template_id=now)
+        return lost(app, "update_treatment_note", "27", **sent)
+
+    written = content("Pain", "Ice")
+    words = ("Answers", "“Pain / Ice”", "what Cliniko makes of it with treatment note template 35", "template")
+    assert case(written, treatment_note_template_id="35") == [words]
+    assert case(written, treatment_note_template_id="33") == [] == case(content(), treatment_note_template_id="35")
+    assert case(content("."), treatment_note_template_id="35") == [] == case(None, treatment_note_template_id="35")
+    assert case(written, treatment_note_template_id="35", content=content("Pain", "Ice")) == []
+    assert case(written, clear=["treatment_note_template_id"]) == []

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cliniko_mcp.approvals.question_table import MAX_KEPT, MAX_KEPT_EACH, MAX_SHOWN, MAX_SHOWN_EACH
+from cliniko_mcp.approvals.question_table import MAX_KEPT, MAX_KEPT_EACH, MAX_SHOWN, MAX_SHOWN_EACH, Questions
 from cliniko_mcp.approvals.questions import PendingQuestion, Verdict
 from cliniko_mcp.errors import Rejected
 from tests.approvals.desktop import seen
@@ -31,6 +31,12 @@ def done(table: Table, matter: Any = ANA, made_by: str = "") -> PendingQuestion:
 
 def test_the_limits_are_the_ones_that_the_guide_names() -> None:
     assert (MAX_KEPT, MAX_KEPT_EACH, MAX_SHOWN, MAX_SHOWN_EACH) == (1_000, 200, 20, 10)
+
+
+def test_a_table_is_given_what_another_held(table: Table) -> None:
+    waiting, ended = table.shown(), done(table, BO)
+    taken_over = Questions(table.clock, lambda: "nonce", table.questions.holds)
+    assert taken_over.waiting() == [waiting] and taken_over.recent() == [ended]
 
 
 def test_of_one_principal_ten_wait_on_the_page_and_an_answered_one_makes_room(table: Table) -> None:
@@ -147,6 +153,34 @@ def test_every_other_look_at_the_table_is_taken_under_its_lock(table: Table) -> 
     for number, look in enumerate(looks, 1):
         look()
         assert noted.held == number
+
+
+def test_whoever_waits_hears_of_everything_that_becomes_of_a_question(table: Table) -> None:
+    heard: list[str] = []
+    table.questions.on_change = heard.append
+    questions, used, denied = table.questions, table.shown(), table.shown(table.about(2))
+    steps: list[tuple[PendingQuestion, Any]] = [
+        (used, lambda: questions.decide(used.question.challenge, True, "page")),
+        (used, lambda: questions.start(used, "page")),
+        (used, lambda: questions.finish(used, "done")),
+        (denied, lambda: questions.decide(denied.question.challenge, False, "page")),
+        (denied, lambda: questions.reopen(denied.question.challenge)),
+        (denied, lambda: questions.deny(denied)),
+    ]
+    for asked, step in steps:
+        before = asked.changes
+        heard.clear()
+        step()
+        assert asked.changes > before and {*heard} == {asked.question.challenge}
+
+
+@pytest.mark.parametrize(("told", "tells"), [({}, True), ({"told": False}, False)])
+def test_a_call_tells_how_it_ends_unless_it_is_begun_without_one(
+    table: Table, told: dict[str, bool], tells: bool
+) -> None:
+    asked = table.create()
+    assert table.questions.start(asked, "page", **told)
+    assert (asked.told, asked.place, asked.verdict) == (tells, "page", Verdict.YES)
 
 
 def test_the_newest_end_is_told_first_and_only_of_the_same_call(table: Table) -> None:

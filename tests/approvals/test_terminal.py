@@ -82,6 +82,7 @@ def test_a_person_reads_the_question_types_the_pin_and_approves(
     assert "Approved." in terminal.screen and "4711" not in terminal.screen
 
 
+@pytest.mark.long
 def test_five_wrong_pins_on_the_terminal_lock_it_even_for_the_right_one(
     terminals: list[Terminal], folder: Path, desktop: Desktop
 ) -> None:
@@ -117,6 +118,7 @@ def test_leaving_the_question_answers_nothing(terminals: list[Terminal], desktop
     assert "Traceback" not in terminal.screen
 
 
+@pytest.mark.long
 def test_a_call_on_a_terminal_goes_ahead_for_a_typed_yes_alone(terminals: list[Terminal]) -> None:
     listing = [sys.executable, "-m", "cliniko_mcp", "call", "list_patients", "--sandbox"]
     listed = subprocess.run(listing, capture_output=True, text=True, check=True).stdout

@@ -12,7 +12,7 @@ from .test_preview import SERIES, told
 
 LATER = {"starts_at": "2026-12-01T22:30:00Z", "ends_at": "2026-12-01T23:00:00Z"}
 FOR_GOOD = "This is permanent: it is deleted for good and nobody can bring it back."
-GONE = "The assistant cannot bring it back."
+GONE = "The assistant cannot bring it back; only somebody in Cliniko itself may be able to."
 RESTORABLE = "It can be brought back: ask the assistant to restore it."
 BOOKED = "When: Tue 24 Nov, 9:30 to 10:00 am, tomorrow\nWith: Dr Bo Chen\nFor: Standard consult\nWhere: Northside"
 ANA = "Patient: Ana Lima, born 1984"

@@ -94,6 +94,7 @@ def test_a_call_prints_its_answer_as_json() -> None:
     assert json.loads(done.stdout)["items"][0]["label"] == "Ana Lima"
 
 
+@pytest.mark.long
 def test_a_call_from_a_shell_does_not_wait_for_the_mcp_sdk_to_load() -> None:
     call = "commands.main(['call', 'list_taxes', '--sandbox'], standalone_mode=False)"
     loaded = "sys.exit(str({'mcp', 'mcp_types'} & {*sys.modules}))"

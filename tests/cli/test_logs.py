@@ -131,6 +131,7 @@ async def test_a_tool_that_breaks_over_a_record_leaves_no_name_in_the_log(
     assert not any(word in log.text for word in ("Ana", "Lima", "mail.example", KEY))
 
 
+@pytest.mark.long
 def test_a_command_that_is_no_server_logs_redacted_too(tmp_path: Path) -> None:
     broken = tmp_path / "ana.lima@mail.example"
     broken.mkdir()

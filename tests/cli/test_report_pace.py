@@ -15,6 +15,8 @@ from cliniko_mcp.settings import Settings
 from tests.client.virtual import run
 from tests.reports.demo import NOW
 
+pytestmark = pytest.mark.long
+
 HISTORY = ("activity --when last month", "lapsed", "sources", "no_shows --by new_or_returning",
            "revenue --when this year --by type", "cases")  # fmt: skip
 """Reports that read the whole history of the clinic, or all that is open in it."""

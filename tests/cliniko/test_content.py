@@ -109,6 +109,7 @@ def contents(document: str) -> st.SearchStrategy[Json]:
     return st.fixed_dictionaries({"sections": sections})
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("document", ALL)
 @given(data=st.data())
 def test_content_that_keeps_the_rules_is_sent_as_it_was_given(document: str, data: st.DataObject) -> None:

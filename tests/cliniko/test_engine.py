@@ -240,6 +240,7 @@ def test_an_empty_text_where_one_is_due_is_said_in_plain_words():
     assert wrong == {"name": "must not be empty"}
 
 
+@pytest.mark.long
 @given(st.dictionaries(st.sampled_from(Things.update_thing.argument_names) | st.text(), st.deferred(lambda: JSON)))
 def test_any_arguments_are_either_refused_or_sent_within_the_contract(arguments: dict[str, object]):
     try:
@@ -281,6 +282,7 @@ def self_link(url: str) -> dict[str, Any]:
     return {"links": {"self": url}}
 
 
+@pytest.mark.long
 @given(st.dictionaries(NAMES | st.text(st.characters(exclude_categories=())), JSON))
 @example({"\ud800": 1})
 @example({"price": "1e999999999", "id": 10**5000, "total": "1e400"})

@@ -119,6 +119,7 @@ def environment_with_the_demo_on() -> dict[str, str]:
     return {name: "true" if "demo" in value else value for name, value in CONFIG["env"].items()}
 
 
+@pytest.mark.long
 def test_unpacked_it_starts_from_its_own_folder(unpacked: Path, tmp_path: Path) -> None:
     script = str(unpacked / MANIFEST["server"]["entry_point"])
     shown = subprocess.run(

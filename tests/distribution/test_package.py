@@ -29,6 +29,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_the_wheel_holds_the_package_its_types_and_its_licence_and_nothing_else(made: Path) -> None:
     (wheel,) = made.glob("*.whl")
     assert wheel.name == f"cliniko_mcp-{__version__}-py3-none-any.whl"
@@ -52,6 +53,7 @@ def test_the_source_archive_holds_what_is_needed_to_build_and_nothing_else(made:
     assert kept - tops == set() and tops - kept <= {".gitignore"}
 
 
+@pytest.mark.long
 def test_installed_from_the_wheel_it_runs_without_the_source(made: Path, tmp_path: Path) -> None:
     (wheel,) = made.glob("*.whl")
     folder = tmp_path / "site"

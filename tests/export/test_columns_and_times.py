@@ -60,6 +60,7 @@ def test_the_order_of_the_columns_is_the_documented_one():
     assert tuple(re.findall("`([a-z_]+)`", told)) == FIRST
 
 
+@pytest.mark.long
 async def test_an_export_in_utc_is_not_gone_on_with_in_local_time(tmp_path: Path):
     out = tmp_path / "visits.jsonl"
     async with in_process() as assistant:

@@ -77,6 +77,7 @@ def ids_in(path: Path) -> list[str]:
     return [json.loads(line)["id"] for line in path.read_text("utf-8").splitlines()]
 
 
+@pytest.mark.long
 async def test_every_row_of_a_list_is_written_once(tmp_path: Path):
     out = tmp_path / "visits.jsonl"
     async with in_process() as assistant:

@@ -90,6 +90,7 @@ READS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("work", READS.values(), ids=READS)
 def test_a_read_can_be_cancelled_at_every_await(work: Work, tmp_path: Path) -> None:
     assert run(lambda: at_every_await(work, alive, tmp_path / "audit.jsonl")) > 5

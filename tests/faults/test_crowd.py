@@ -15,6 +15,7 @@ from .crowd import Soak, held
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.long
 async def test_a_thousand_calls_at_once_get_a_thousand_right_answers() -> None:
     async with in_process() as assistant:
         ids = [row["id"] for row in await assistant.rows("list_patients", limit=100, fields="id")]
@@ -37,6 +38,7 @@ async def test_a_thousand_calls_at_once_get_a_thousand_right_answers() -> None:
         assert wrong == []
 
 
+@pytest.mark.long
 async def test_hundreds_of_writes_at_once_are_each_done_once() -> None:
     async with in_process() as assistant:
         made: list[str] = []
@@ -53,6 +55,7 @@ async def test_hundreds_of_writes_at_once_are_each_done_once() -> None:
         assert (await assistant.call("count_records", operation="list_concession_types"))["count"] >= 300
 
 
+@pytest.mark.long
 async def test_twenty_seconds_of_everything_lose_nothing_double_nothing_and_leave_nothing_hanging(
     tmp_path: Path,
 ) -> None:

@@ -95,6 +95,7 @@ def run(out: Path, **environ: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, env=os.environ | environ, timeout=300, check=False)
 
 
+@pytest.mark.long
 def test_an_export_that_was_killed_or_ran_out_of_disk_goes_on_and_ends_as_one_that_was_not(tmp_path: Path) -> None:
     whole = tmp_path / "whole.csv"
     assert run(whole).returncode == 0

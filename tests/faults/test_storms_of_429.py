@@ -81,6 +81,7 @@ def test_an_approved_archive_that_meets_the_storm_happens_once_and_only_when_it_
     run(story)
 
 
+@pytest.mark.long
 def test_a_long_list_that_a_storm_interrupts_gives_what_it_has_and_goes_on_where_it_stopped() -> None:
     async def story() -> None:
         async with under() as (assistant, weather):
@@ -100,6 +101,7 @@ def test_a_long_list_that_a_storm_interrupts_gives_what_it_has_and_goes_on_where
     run(story)
 
 
+@pytest.mark.long
 def test_the_clinics_own_limit_is_never_run_into_however_many_call_at_once() -> None:
     async def story() -> None:
         answers: list[str] = []

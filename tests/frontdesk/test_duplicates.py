@@ -42,6 +42,7 @@ ROWS = st.fixed_dictionaries(
 )  # fmt: skip
 
 
+@pytest.mark.long
 @settings(max_examples=60)
 @given(st.lists(ROWS, min_size=2, max_size=5))
 def test_the_list_of_patients_and_the_report_agree_on_who_is_one_person(rows: list[Row]) -> None:

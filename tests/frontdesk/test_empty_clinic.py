@@ -67,6 +67,7 @@ async def test_hours_free_times_and_sheets_are_computed(way: str, parts: tuple[s
         assert found.slots == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("parts", [PARTS])  # clinics that lack one of them are among the generated ones
 @pytest.mark.parametrize("way", ["archive", "empty"])
 async def test_every_report_is_made(way: str, parts: tuple[str, ...]) -> None:

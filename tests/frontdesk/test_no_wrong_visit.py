@@ -48,6 +48,7 @@ def wordings(first: str, last: str, who: str, day: datetime, today: datetime) ->
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("now", MOMENTS)
 @settings(max_examples=3, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.too_slow])
 @given(visits)

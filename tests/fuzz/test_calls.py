@@ -82,6 +82,7 @@ def test_any_tool_with_fitting_and_unfitting_arguments_answers_in_our_own_words(
     assert body.get("code") not in ("internal", "error")
 
 
+@pytest.mark.long
 @FUZZ
 @given(name=st.sampled_from(LISTS), data=st.data())
 def test_any_filter_is_answered_or_refused_with_its_name(app: Standing, name: str, data: Any) -> None:
@@ -94,6 +95,7 @@ def test_any_filter_is_answered_or_refused_with_its_name(app: Standing, name: st
     assert "items" in body or body["code"] in ("invalid_arguments", "not_understood", "rejected", "not_found"), body
 
 
+@pytest.mark.long
 @FUZZ
 @given(cuts=st.lists(st.tuples(st.integers(0, 400), st.characters()), max_size=3), junk=TEXTS, keep=st.booleans())
 def test_any_cursor_but_our_own_is_refused(app: Standing, cuts: list[tuple[int, str]], junk: str, keep: bool) -> None:

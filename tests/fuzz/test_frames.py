@@ -102,6 +102,7 @@ def wire() -> Iterator[Wire]:
         found.reading.join()
 
 
+@pytest.mark.long
 @FUZZ
 @given(lines=st.lists(LINES, min_size=1, max_size=3))
 def test_no_line_ends_the_server_or_draws_anything_but_json_rpc_from_it(wire: Wire, lines: list[bytes]) -> None:

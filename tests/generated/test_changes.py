@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from clinics import expected
 from clinics.rows import Clinic, Row, stamp
 from clinics.strategies import clinics, days
@@ -54,6 +55,7 @@ def assert_booked(changes: list[Change], patient: Row, person: Row, site: Row, k
     assert {table for table, _, _ in changes} <= {APPOINTMENTS, "attendees", "patients"}
 
 
+@pytest.mark.long
 @given(clinics(), st.data())
 @settings(max_examples=35)
 def test_what_is_offered_is_booked_as_one_visit_and_never_offered_again(clinic: Clinic, data: st.DataObject) -> None:
@@ -88,6 +90,7 @@ def _busy(clinic: Clinic, patient: Row, kind: Row, at: int, who: str) -> bool:
     return bool(expected.elsewhere(clinic, patient["id"], person, range(at, at + expected.length_of(kind))))
 
 
+@pytest.mark.long
 @given(clinics(), st.data())
 @settings(max_examples=45)
 def test_a_booking_is_made_exactly_where_the_rows_show_nothing_against_it(clinic: Clinic, data: st.DataObject) -> None:
@@ -131,6 +134,7 @@ def _by_id(rows: list[Row], row_id: str) -> Row:
     return next(row for row in rows if row["id"] == row_id)
 
 
+@pytest.mark.long
 @given(clinics(), st.data())
 @settings(max_examples=35)
 def test_a_move_changes_the_times_of_one_appointment_and_nothing_else(clinic: Clinic, data: st.DataObject) -> None:
@@ -166,6 +170,7 @@ def test_a_move_changes_the_times_of_one_appointment_and_nothing_else(clinic: Cl
     play(clinic, act)
 
 
+@pytest.mark.long
 @given(clinics(), st.data())
 @settings(max_examples=35)
 def test_a_cancellation_cancels_one_place_and_nothing_else(clinic: Clinic, data: st.DataObject) -> None:
@@ -199,6 +204,7 @@ def test_a_cancellation_cancels_one_place_and_nothing_else(clinic: Clinic, data:
     play(clinic, act)
 
 
+@pytest.mark.long
 @given(clinics(), st.data())
 @settings(max_examples=35)
 def test_blocking_out_makes_exactly_the_blocks_that_it_tells_of(clinic: Clinic, data: st.DataObject) -> None:

@@ -3,6 +3,7 @@
 from datetime import UTC, timedelta
 from typing import Any
 
+import pytest
 from clinics import expected
 from clinics.rows import Clinic, Row
 from clinics.strategies import clinics, days
@@ -85,6 +86,7 @@ def test_hours_and_gaps_of_a_sheet_are_what_the_rows_leave(clinic: Clinic, data:
     play(clinic, act)
 
 
+@pytest.mark.long
 @given(clinics(), st.data())
 @settings(max_examples=25)
 def test_what_the_diary_calls_a_gap_find_times_offers_and_nothing_else(clinic: Clinic, data: st.DataObject) -> None:
@@ -108,6 +110,7 @@ def test_what_the_diary_calls_a_gap_find_times_offers_and_nothing_else(clinic: C
     play(clinic, act)
 
 
+@pytest.mark.long
 @given(clinics(), st.data())
 @settings(max_examples=25)
 def test_diary_and_reports_count_the_same_attendance_as_the_rows(clinic: Clinic, data: st.DataObject) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from clinics import expected
 from clinics.rows import Clinic, Row
 from clinics.strategies import clinics
@@ -56,6 +57,7 @@ def _id(rows: list[Row]) -> str:
     return rows[0]["id"] if rows else "404"
 
 
+@pytest.mark.long
 @given(clinics(odd=True), st.data())
 @settings(max_examples=40)
 def test_no_tool_fails_and_every_answer_keeps_to_its_form(clinic: Clinic, data: st.DataObject) -> None:
@@ -100,6 +102,7 @@ def _texts(value: Any) -> Iterator[str]:
         yield value
 
 
+@pytest.mark.long
 @given(clinics(), st.data())
 @settings(max_examples=25)
 def test_every_label_of_a_diary_is_taken_back_and_means_the_same_record(clinic: Clinic, data: st.DataObject) -> None:
@@ -128,6 +131,7 @@ def test_every_label_of_a_diary_is_taken_back_and_means_the_same_record(clinic: 
     play(clinic, act)
 
 
+@pytest.mark.long
 @given(clinics(), st.data())
 @settings(max_examples=30)
 def test_what_a_checked_booking_says_of_itself_books_the_same_again(clinic: Clinic, data: st.DataObject) -> None:
@@ -154,6 +158,7 @@ def test_what_a_checked_booking_says_of_itself_books_the_same_again(clinic: Clin
     play(clinic, act)
 
 
+@pytest.mark.long
 @given(clinics(), st.data())
 @settings(max_examples=40)
 def test_a_patient_s_whole_name_finds_all_of_that_name_and_the_file_of_none_other(

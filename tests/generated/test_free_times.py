@@ -1,5 +1,6 @@
 """Free times of generated clinics against a count of their minutes, and what can be booked against what is offered."""
 
+import pytest
 from clinics import expected
 from clinics.rows import Clinic, Row
 from clinics.strategies import clinics, days
@@ -12,6 +13,7 @@ def shown(row: Row) -> tuple[int, str, str]:
     return expected.minute(row["starts_at"].split(" ")[0]), row["practitioner"], row["business"]
 
 
+@pytest.mark.long
 @given(clinics(), st.data())
 @settings(max_examples=40)
 def test_exactly_the_free_starts_of_a_day_are_offered(clinic: Clinic, data: st.DataObject) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+import pytest
 from clinics.rows import Clinic, Row
 from clinics.strategies import clinics
 from clinics.tools import Tools, play
@@ -32,6 +33,7 @@ def test_each_answer_of_a_desks_morning_is_among_those_that_are_compared() -> No
     assert {(question.tool, question.arguments.get("kind")) for question in MORNING} <= compared
 
 
+@pytest.mark.long
 @given(clinics(odd=True), st.data())
 @settings(max_examples=15)
 def test_every_answer_equals_the_one_without_memory(clinic: Clinic, data: st.DataObject) -> None:
@@ -49,6 +51,7 @@ def test_every_answer_equals_the_one_without_memory(clinic: Clinic, data: st.Dat
     play(clinic, act)
 
 
+@pytest.mark.long
 @given(clinics(), st.data())
 @settings(max_examples=10)
 def test_a_change_of_our_own_shows_in_the_next_answer(clinic: Clinic, data: st.DataObject) -> None:

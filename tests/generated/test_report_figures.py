@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
 from clinics import expected
 from clinics.papers import clinics_with_papers
 from clinics.rows import Clinic, Row
@@ -39,6 +40,7 @@ async def summary(tools: Tools, kind: str, first: date, last: date, **more: Any)
     return answer["summary"]
 
 
+@pytest.mark.long
 @given(clinics_with_papers(), SPANS)
 @settings(max_examples=20)
 def test_every_figure_of_every_kind_is_that_of_the_rows(clinic: Clinic, span: tuple[int, int]) -> None:
@@ -52,6 +54,7 @@ def test_every_figure_of_every_kind_is_that_of_the_rows(clinic: Clinic, span: tu
     play(clinic, act)
 
 
+@pytest.mark.long
 @given(clinics_with_papers(), st.integers(0, 4))
 @settings(max_examples=20)
 def test_reports_that_share_a_figure_agree(clinic: Clinic, days: int) -> None:
@@ -79,6 +82,7 @@ def test_reports_that_share_a_figure_agree(clinic: Clinic, days: int) -> None:
     play(clinic, act)
 
 
+@pytest.mark.long
 @given(clinics_with_papers(), st.integers(0, 3))
 @settings(max_examples=8)
 def test_the_sites_and_the_practitioners_add_up_to_the_clinic(clinic: Clinic, days: int) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from itertools import combinations
 
+import pytest
 from clinics import expected
 from clinics.papers import EDGES, clinics_with_papers
 from clinics.rows import HIDDEN_AT, Clinic, Row
@@ -97,6 +98,7 @@ def files(draw: st.DrawFn) -> Clinic:
     return clinic
 
 
+@pytest.mark.long
 @given(files())
 @settings(max_examples=40)
 def test_duplicates_are_the_files_whose_points_suffice(clinic: Clinic) -> None:
@@ -120,6 +122,7 @@ def test_duplicates_are_the_files_whose_points_suffice(clinic: Clinic) -> None:
     play(clinic, act)
 
 
+@pytest.mark.long
 @given(clinics_with_papers(), st.data())
 @settings(max_examples=20)
 def test_contacts_and_words_in_notes(clinic: Clinic, data: st.DataObject) -> None:

@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from clinics import expected
 from clinics.rows import Clinic, Row
 from clinics.strategies import clinics
@@ -34,6 +35,7 @@ async def report(tools: Tools, kind: str, **arguments: Any) -> Row:
     return answer
 
 
+@pytest.mark.long
 @given(clinics(), st.integers(0, 4))
 @settings(max_examples=25)
 def test_attendance_and_paperwork(clinic: Clinic, days: int) -> None:
@@ -68,6 +70,7 @@ def test_attendance_and_paperwork(clinic: Clinic, days: int) -> None:
     play(clinic, act)
 
 
+@pytest.mark.long
 @given(clinics(), st.integers(0, 3), st.integers(0, 3))
 @settings(max_examples=25)
 def test_who_comes_back(clinic: Clinic, start: int, length: int) -> None:

@@ -154,6 +154,9 @@ class FakeClinic:
         assert call.operation.record is not None
         return Rows([call.operation.record.read(raw) for raw in rows], len(rows))
 
+    async def named(self, call: Call[Any]) -> Any:
+        return await self.perform(call)
+
     async def zone(self, business_id: str | None = None) -> ZoneInfo:
         return SYDNEY
 

@@ -1,6 +1,6 @@
 """Things to do, each spelt in different ways, for the tests of the gate."""
 
-from tests.guards.test_effects import NOTE, content
+from tests.guards.every_kind import NOTE, content
 
 Spelling = tuple[str, dict[str, object]]
 

@@ -12,8 +12,8 @@ from cliniko_mcp.errors import ApprovalNeeded, ClinikoMcpError, Declined, NotAll
 from cliniko_mcp.guards.confirm import Confirm
 from cliniko_mcp.guards.effects import BURST, Effects
 from cliniko_mcp.guards.pipeline import Caller
+from tests.guards.every_kind import NOTE, PATIENT_FIELDS, an_app, asked_about, content
 from tests.guards.gate import App, Form, call, run
-from tests.guards.test_effects import NOTE, PATIENT_FIELDS, an_app, asked_about, content
 
 
 class Ticking:

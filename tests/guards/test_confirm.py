@@ -45,6 +45,20 @@ def test_a_yes_in_the_form_acts_once_and_leaves_its_channel() -> None:
     assert passing.outcome.channel == "form"
     assert form.asked[0].title == "Archive this patient?"
     assert form.asked[0].text.startswith("Patient: Ana Lima, born 1984\n")
+    # Whoever carries it out knows what was shown, and the record as it was.
+    assert passing.outcome.told == form.asked[0].preview.text
+    assert passing.outcome.before is not None and passing.outcome.before.id == "1"
+
+
+def test_a_question_whose_form_is_given_up_when_the_server_stops_is_not_open_any_more() -> None:
+    def stopping() -> Verdict:
+        raise ApprovalNeeded("The server is being stopped.", "Call again.")
+
+    app, form = App(), Form(stopping)
+    with pytest.raises(ApprovalNeeded, match="being stopped"):
+        run(lambda: app.act(ARCHIVE, Caller(asker=form)))
+    assert app.questions.find(form.asked[0].challenge) is None
+    assert app.clinic.destroyed == []
 
 
 def test_a_no_in_the_form_ends_it_and_is_remembered_for_a_quarter_of_an_hour() -> None:

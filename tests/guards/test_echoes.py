@@ -39,6 +39,7 @@ async def test_the_note_of_a_cancellation() -> None:
         assert unseen("".join(strings(answer))) == []
 
 
+@pytest.mark.long
 async def test_every_argument_of_every_tool_in_an_error() -> None:
     async with in_process(view="all") as assistant:
         for tool in (await assistant.client.list_tools()).tools:

@@ -14,8 +14,8 @@ from cliniko_mcp.guards import effects
 from cliniko_mcp.guards.effects import Effects
 from cliniko_mcp.guards.pipeline import Caller, GuardedCall
 from tests.client.virtual import run as in_virtual_time
+from tests.guards.every_kind import NOTE, PATIENT_FIELDS, an_app, asked_about, content
 from tests.guards.gate import App, Form, call, on_its_way, run
-from tests.guards.test_effects import NOTE, PATIENT_FIELDS, an_app, asked_about, content
 
 SHORTER = call("update_treatment_note", id="27", content=content(NOTE[:200]))
 GIVEN_AWAY = call("update_treatment_note", id="27", patient_id="3")

@@ -102,6 +102,7 @@ async def test_what_a_person_would_have_to_be_shown_is_not_read_where_it_is_swit
         assert assistant.changes() == [] and assistant.asked == []
 
 
+@pytest.mark.long
 async def test_a_demo_clinic_at_another_address_is_named_as_one_in_the_question() -> None:
     """By what its answers say of it; the address alone says nothing."""
     for office in served("--rate-limit", "0"):

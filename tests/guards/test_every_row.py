@@ -11,8 +11,8 @@ from cliniko_mcp.approvals.effects import TABLE
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.errors import ApprovalNeeded, Rejected
 from cliniko_mcp.guards.pipeline import Caller
+from tests.guards.every_kind import WEEKLY, an_app, content
 from tests.guards.gate import STAMP, App, Form, call, run
-from tests.guards.test_effects import WEEKLY, an_app, content
 from tests.laws.every import OPERATIONS
 from tests.laws.samples import body_samples
 
@@ -109,6 +109,8 @@ def by_rule(resource: str, rule: str, field: str) -> dict[str, Any]:
             return {"clear": [field]}
         case "questions":
             return {field: {"sections": [{"name": "S"}]}}
+        case "template":
+            return {field: {"treatment_notes": "33", "patient_forms": "34"}[resource]}
         case "series":
             return {"clear": [field]}
         case "removed":

@@ -17,10 +17,10 @@ from cliniko_mcp.approvals.questions import AskFirst, Matter, Question, Verdict
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.errors import ApprovalNeeded, ClinikoMcpError
 from cliniko_mcp.guards.pipeline import Caller
+from tests.guards.every_kind import an_app
 from tests.guards.gate import RoundTrip, call
 from tests.guards.spellings import SPELLINGS, UPDATES, Spelling
 from tests.guards.taken import Before, remember, takes_away
-from tests.guards.test_effects import an_app
 
 Answer = Literal["yes", "no", "silence"]
 VERDICTS = {"yes": Verdict.YES, "no": Verdict.NO, "silence": Verdict.NONE}

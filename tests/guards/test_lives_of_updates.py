@@ -15,9 +15,9 @@ from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.guards.memory import Memory
 from cliniko_mcp.guards.pipeline import Caller
 from tests.client.virtual import run as in_virtual_time
+from tests.guards.every_kind import NOTE, PATIENT_FIELDS, an_app, asked_about, content
 from tests.guards.gate import App, Board, Form, RoundTrip, call, run
 from tests.guards.test_bursts import Busy
-from tests.guards.test_effects import NOTE, PATIENT_FIELDS, an_app, asked_about, content
 from tests.guards.test_sent_once import CALL, VISIT, Front, done, too_many
 
 EMPTYING = call("update_patient", id="3", clear=PATIENT_FIELDS)
@@ -190,6 +190,7 @@ AS_GOOD_AS: list[tuple[Any, Any]] = [
     (call("archive_group_appointment", id="30"), call("update_group_appointment", id="30", **AWAY)),
     (call("archive_business", id="9"), call("update_business", id="9", appointment_type_ids=[])),
     (call("archive_appointment_type", id="8"), call("update_appointment_type", id="8", practitioner_ids=[])),
+    (call("archive_patient_form", id="28"), call("update_patient_form", id="28", patient_form_template_id="34")),
     (
         call("archive_treatment_note_template", id="33"),
         call("update_treatment_note_template", id="33", content={"sections": [{"name": "S"}]}),

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -17,9 +18,12 @@ from cliniko_mcp.cliniko.resources.attendees import AttendeeBody, Attendees
 from cliniko_mcp.cliniko.resources.bookings import Bookings
 from cliniko_mcp.cliniko.resources.patients import Patients
 from cliniko_mcp.errors import RateLimited
+from cliniko_mcp.guards.audit import Audit
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
+from cliniko_mcp.guards.hash_chain import HashChain
+from cliniko_mcp.guards.log import LocalLog
 from cliniko_mcp.guards.memory import Course, Memory
-from cliniko_mcp.guards.pipeline import Caller
+from cliniko_mcp.guards.pipeline import Caller, Guard
 from tests.client.account import NOON, Account, listed, person
 from tests.client.virtual import run
 
@@ -50,6 +54,7 @@ class Calls:
         )
         self.per_minute = per_minute
         self.doorkeeper = Doorkeeper()
+        self.guards: list[Guard] = [self.doorkeeper]
         self.told: list[tuple[float, float | None, str]] = []
 
     async def _tell(self, done: float, total: float | None, message: str) -> None:
@@ -68,7 +73,7 @@ class Calls:
     ) -> tuple[Any, Course]:
         course = Course(risk)
         caller = Caller(principal=principal, progress=self._tell, call=call)
-        clinic = GuardedClinic(self._client, [self.doorkeeper], caller, "report", self._memory, course=course)
+        clinic = GuardedClinic(self._client, self.guards, caller, "report", self._memory, course=course)
         with one_call():
             try:
                 return await read(clinic), course
@@ -152,6 +157,38 @@ def test_a_repeated_call_is_answered_from_memory_for_two_minutes_and_the_audit_i
         assert course.swept_at is None
 
     calls.play(story)
+
+
+def test_each_repeat_leaves_a_line_that_says_when_what_it_was_answered_with_was_read(tmp_path: Path) -> None:
+    calls, chain = Calls(), HashChain(tmp_path / "audit.jsonl")
+
+    async def story(calls: Calls) -> None:
+        calls.guards = [Audit(LocalLog(chain), lambda: NOON + timedelta(seconds=anyio.current_time()))]
+        for _ in range(2):
+            await calls.call(patients)
+            await anyio.sleep(100)
+
+    calls.play(story)
+    lines = list(chain.entries())
+    assert [line["requests"] for line in lines] == [PAGES, 0]
+    assert ["as_at" in line for line in lines] == [False, True]
+    assert str(lines[1]["as_at"]).startswith(f"{NOON:%Y-%m-%dT%H:%M:0}")
+    assert str(lines[1]["time"]) > f"{NOON + timedelta(seconds=99):%Y-%m-%dT%H:%M:%S}"
+
+
+def test_what_a_list_takes_is_told_with_its_first_page_where_that_is_more_than_a_minute() -> None:
+    calls = Calls(per_minute=4)
+    calls.account.answers["GET /patients"] = listed("patients", [person(number) for number in range(20_000)])
+
+    async def story(calls: Calls) -> None:
+        with pytest.raises(RateLimited) as full:
+            await calls.call(patients)
+        assert full.value.details["pages"] == 200
+
+    calls.play(story)
+    messages = [message for _, _, message in calls.told]
+    assert messages[0] == "patients: 1 of 200 pages, 100 of 20,000 rows; about 2 minutes within Cliniko's limit"
+    assert not any("minutes" in message for message in messages[1:])
 
 
 def test_another_question_reads_the_list_of_patients_afresh() -> None:

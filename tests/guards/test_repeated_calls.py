@@ -8,7 +8,7 @@ import pytest
 from cliniko_mcp.errors import AlreadyDone, ApprovalNeeded, Declined
 from cliniko_mcp.guards.confirm import Confirm
 from cliniko_mcp.guards.pipeline import Caller
-from tests.guards.gate import App, Form, RoundTrip, on_its_way, passed, run
+from tests.guards.gate import App, Form, RoundTrip, call, on_its_way, passed, run
 from tests.guards.test_confirm import ARCHIVE, DONE, NO, NONE, TWIN, YES, asked
 
 
@@ -160,3 +160,17 @@ def test_a_form_that_nobody_answered_cannot_be_answered_later() -> None:
 
     run(story)
     assert app.clinic.destroyed == []
+
+
+def test_an_answer_in_the_older_era_shows_that_forms_are_shown_too() -> None:
+    app, other = App(), call("archive_patient", id="2")
+
+    async def story() -> None:
+        await asked(app)
+        with pytest.raises(Declined):
+            await app.act(other, Caller(asker=Form(NO)))
+        await asked(app)
+        await asked(app)  # the second round without an answer since then
+
+    run(story)
+    assert app.board.invited == 0

@@ -91,6 +91,7 @@ def test_a_visit_moved_while_its_cancellation_waits_for_the_limit_is_not_cancell
     with pytest.raises(ApprovalNeeded, match="has changed since"):
         front.calls()
     assert front.cancelled == 1
+    assert [asked.ending for asked in front.questions.recent()] == ["changed"]
 
 
 def test_after_a_429_everything_is_read_again_and_the_act_is_sent_once_more() -> None:

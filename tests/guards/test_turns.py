@@ -19,9 +19,9 @@ from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.guards.turns import Turns
 from cliniko_mcp.sandbox.faults import Fault
 from tests.client.virtual import run as told
+from tests.guards.every_kind import NOTE, an_app, asked_about, content
 from tests.guards.gate import App, Form, call, run
 from tests.guards.test_bursts import Busy
-from tests.guards.test_effects import NOTE, an_app, asked_about, content
 from tests.guards.test_sent_once import PATIENT, Front
 
 HALVES = (["notes", "email", "medicare"], ["occupation", "city", "post_code"])

@@ -15,9 +15,9 @@ from cliniko_mcp.guards.hash_chain import HashChain
 from cliniko_mcp.guards.log import LocalLog
 from cliniko_mcp.guards.pipeline import Caller
 from tests.client.virtual import run
+from tests.guards.every_kind import PATIENT_FIELDS, an_app
 from tests.guards.gate import App, Form, RoundTrip, call, on_its_way, passed
 from tests.guards.test_confirm import ARCHIVE, CANCEL, DONE, asked
-from tests.guards.test_effects import PATIENT_FIELDS, an_app
 
 AWAY = call("cancel_individual_appointment", id="20", cancellation_reason="away")
 

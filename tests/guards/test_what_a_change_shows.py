@@ -8,8 +8,8 @@ import pytest
 from cliniko_mcp.approvals.questions import Verdict
 from cliniko_mcp.errors import Declined, InvalidArguments
 from cliniko_mcp.guards.pipeline import Caller
+from tests.guards.every_kind import NOTE, PATIENT_FIELDS, an_app, asked_about, content
 from tests.guards.gate import SYDNEY, Form, call, run
-from tests.guards.test_effects import NOTE, PATIENT_FIELDS, an_app, asked_about, content
 
 LATER = {"starts_at": "1999-01-01T09:00:00Z", "ends_at": "1999-01-01T10:00:00Z"}
 

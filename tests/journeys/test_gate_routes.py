@@ -74,6 +74,7 @@ EXTRAS = st.dictionaries(
 )
 
 
+@pytest.mark.long
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     calls=st.lists(st.tuples(st.sampled_from(ROUTES), EXTRAS), min_size=1, max_size=6),

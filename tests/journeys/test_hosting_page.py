@@ -56,6 +56,7 @@ def started(tmp_path: Path) -> Generator[tuple[str, str]]:
             server.wait(60)
 
 
+@pytest.mark.long
 @pytest.mark.anyio
 async def test_the_ten_minutes_end_in_a_booked_appointment(started: tuple[str, str]) -> None:
     origin, link = started

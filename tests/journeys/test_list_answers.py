@@ -38,6 +38,7 @@ def after_pages(count: int, path: str, trouble: Trouble) -> Trouble:
     return late
 
 
+@pytest.mark.long
 def test_after_25_seconds_the_rows_so_far_are_given_and_said_to_be_a_part() -> None:
     async def story() -> None:
         async with under(slow(20, "/individual_appointments")) as (assistant, weather):
@@ -64,6 +65,7 @@ def test_a_list_that_stops_at_its_limit_is_not_said_to_have_stopped_early() -> N
     run(story)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("problem", [httpx2.ConnectError("gone"), httpx2.ReadError("cut")])
 def test_an_upstream_that_dies_in_the_middle_leaves_nothing_unsaid_and_no_row_lost(problem: Exception) -> None:
     async def story() -> None:

@@ -59,6 +59,7 @@ def sifted(rows: Iterable[Any], fits: Callable[[Any], object]) -> set[str]:
     return {row.id for row in rows if fits(row)}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("day", DAYS, ids=str)
 async def test_days_and_times_are_the_clinics_own(clinic: tuple[Assistant, Rows, Rows], day: date):
     assistant, visits, _ = clinic

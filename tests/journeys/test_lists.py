@@ -9,6 +9,7 @@ from tools.curated.raw import Raw
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.long
 async def test_following_the_cursor_gives_every_row_once_in_order() -> None:
     async with in_process() as assistant:
         whole: list[str] = []

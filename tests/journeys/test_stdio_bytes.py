@@ -86,6 +86,7 @@ def server(modern: bool, code: str) -> Generator[Wire]:
             process.kill()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("modern", [False, True], ids=["2025-11-25", "2026-07-28"])
 def test_the_main_job_works_without_an_sdk_and_nothing_else_is_on_standard_output(modern: bool) -> None:
     with server(modern, NOISY) as wire:

@@ -105,6 +105,7 @@ def test_schemas_of_answers_are_listed_only_where_they_are_asked_for():
     assert Settings().output_schemas is False
 
 
+@pytest.mark.long
 @pytest.mark.anyio
 async def test_every_play_is_answered_and_each_tool_has_one(answers: list[tuple[Play, Scene]]):
     assert {play.tool for play, _ in answers} == {*NAMES}

@@ -77,6 +77,7 @@ async def overfull(request: pytest.FixtureRequest) -> AsyncGenerator[tuple[Assis
         yield assistant, world
 
 
+@pytest.mark.long
 async def test_every_read_keeps_the_laws_of_answers_whatever_the_records_hold(overfull: tuple[Assistant, World]):
     assistant, world = overfull
     wrong: list[str] = []
@@ -106,6 +107,7 @@ async def test_a_long_note_is_cut_by_whole_questions_and_says_how_many(overfull:
     assert any(f"{left} of {QUESTIONS} questions of content are not shown" in note for note in answer["notes"])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("script", ["Japanese"])
 async def test_every_curated_tool_keeps_the_laws_of_answers_whatever_the_records_hold(script: str, tmp_path: Path):
     wrong: list[str] = []
@@ -174,6 +176,7 @@ TAKES = {
 """A tool that takes the name of such a record, and the call."""
 
 
+@pytest.mark.long
 async def test_a_name_that_a_row_shows_is_taken_by_the_tools_that_take_names():
     shown: dict[str, set[str]] = {noun: set() for noun in TAKES}
     wrong: list[str] = []

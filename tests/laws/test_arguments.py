@@ -6,6 +6,7 @@ Each law is one test over the whole registry, which names every operation that b
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
@@ -134,6 +135,7 @@ def test_every_field_of_a_body_takes_some_value():
     assert without == []
 
 
+@pytest.mark.long
 def test_the_schema_accepts_what_parsing_accepts():
     refused = [f"{operation.name}: {problem}" for operation in OPERATIONS for problem in too_narrow(operation)]
 

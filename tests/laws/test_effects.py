@@ -75,6 +75,22 @@ def test_what_repeats_and_a_template_have_their_rules():
     )
 
 
+def test_what_is_written_into_and_has_a_template_of_its_own_has_its_rule():
+    documents = [
+        (operation, field)
+        for operation in UPDATES
+        if operation.body is not None and "content" in operation.body.model_fields
+        for field in operation.body.model_fields
+        if field.endswith("_template_id")
+    ]
+    assert len(documents) == 2
+    assert_none(
+        f"{operation.name}: {field}"
+        for operation, field in documents
+        if field not in {name for rule in rules(operation) if rule.name == "template" for name in rule.fields}
+    )
+
+
 def test_the_page_has_a_row_for_every_operation_that_writes():
     page = (project_root() / "docs" / "approvals.md").read_text("utf-8")
     assert effect_table() in page

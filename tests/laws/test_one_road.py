@@ -165,6 +165,7 @@ async def scenes(
     return [*operations_played, *tools_played, *surfaces_played]
 
 
+@pytest.mark.long
 async def test_everything_is_played_and_works(scenes: list[Scene]) -> None:
     assert_none(f"{scene.title}: {scene.answer}" for scene in scenes if scene.code)
     assert {play.tool for play in PLAYS} == {*NAMES}
@@ -268,6 +269,7 @@ async def test_a_curated_tool_calls_only_what_it_says_it_needs_or_can_do_without
     assert_none(wrong)
 
 
+@pytest.mark.long
 async def test_a_curated_tool_whose_need_is_switched_off_is_refused_and_sends_nothing(clinic: Replayed) -> None:
     needs: dict[str, list[Play]] = defaultdict(list)
     for tool in NAMES:
@@ -282,6 +284,7 @@ async def test_a_curated_tool_whose_need_is_switched_off_is_refused_and_sends_no
     assert_none(wrong)
 
 
+@pytest.mark.long
 async def test_no_answer_becomes_false_where_something_else_is_switched_off(clinic: Replayed) -> None:
     wrong: list[str] = []
     for play in (*PLAYS, *OPERATION_PLAYS):
@@ -330,6 +333,7 @@ def _ids(answer: Any) -> Iterator[str]:
             return
 
 
+@pytest.mark.long
 async def test_a_tool_that_is_offered_alone_answers_in_the_clinic_s_own_time(clinic: Replayed) -> None:
     wrong: list[str] = []
     for play in (*PLAYS, *OPERATION_PLAYS):

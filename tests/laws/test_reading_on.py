@@ -70,6 +70,7 @@ async def overfull():
         yield assistant, world
 
 
+@pytest.mark.long
 async def test_every_cut_of_one_record_is_read_to_its_end_as_its_note_says(overfull: tuple[Assistant, World]):
     assistant, world = overfull
     long = text_in("Japanese")

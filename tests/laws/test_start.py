@@ -6,6 +6,8 @@ import sys
 from subprocess import PIPE
 from tempfile import TemporaryFile
 
+import pytest
+
 WITHOUT_A_CLIENT = ("app", "cli.sandbox", "doctor", "export", "manifest", "protocol.transports", "sandbox.port")
 
 
@@ -31,6 +33,7 @@ def test_no_resource_module_is_loaded_at_start():
     assert done.stderr.strip() == "[]"
 
 
+@pytest.mark.long
 def test_nothing_of_the_hosted_mode_is_loaded_on_stdio():
     """One clinic on one computer pays nothing for what serves many: looked at after calls, as imports may be late."""
     meta = {

@@ -39,6 +39,7 @@ def found() -> list[tuple[str, str, list[str]]]:
     return [(name, words, LOOKUP.search(words).tools[:FOUND_AMONG]) for name, words in EXAMPLES]
 
 
+@pytest.mark.long
 def test_an_example_finds_its_own_tool_among_the_first_five(found: list[tuple[str, str, list[str]]]):
     missed = [words for name, words, names in found if name not in names]
 
@@ -162,6 +163,7 @@ def test_a_name_with_nothing_near_it_is_not_said_to_have_suggestions(catalogue: 
     }
 
 
+@pytest.mark.long
 @given(st.text(max_size=300))
 def test_any_text_is_searched_without_complaint(query: str):
     found = LOOKUP.search(query).tools

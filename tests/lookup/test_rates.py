@@ -13,6 +13,7 @@ from tests.lookup.rates import denied, found, found_in_any_order, hidden, missed
 from tests.lookup.requests import requests
 
 
+@pytest.mark.long
 def test_requests_that_were_never_tuned_on_find_their_operation():
     rate = found("judged")
 
@@ -41,11 +42,13 @@ def test_requests_that_were_tuned_on_stay_found():
     assert len(missed("tuning")) <= 0.02 * len(requests("tuning")), missed("tuning")
 
 
+@pytest.mark.long
 def test_requests_that_were_tuned_on_stay_told_apart():
     assert told_apart("tuning_elsewhere").share >= 0.9
     assert denied("tuning").share <= 0.03
 
 
+@pytest.mark.long
 def test_an_example_that_is_hidden_is_mostly_found_by_its_fellows():
     operations, topics, denials = hidden([0, 7])
 

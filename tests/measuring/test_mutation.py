@@ -26,6 +26,7 @@ def test_every_test_that_is_named_exists_and_every_module_too() -> None:
     assert [name for name in sorted(named | modules) if not Path(ROOT, name).is_file()] == []
 
 
+@pytest.mark.long
 def test_what_is_explained_is_a_mutant_that_there_is_with_its_reason() -> None:
     explained = [line.partition("  because  ") for line in EXPLAINED.read_text("utf-8").splitlines()]
     assert all(reason for _, _, reason in explained)

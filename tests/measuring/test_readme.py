@@ -92,6 +92,35 @@ def test_the_long_runs_are_told_where_there_were_any(root: Path) -> None:
     assert "Fuzzed for 10 minutes (2026-11-24): 41,000 frames over stdio." in page
 
 
+def test_what_a_desk_may_expect_stands_in_the_table_with_the_figures_of_the_first_version_beside(root: Path) -> None:
+    assert "sixteen answers" not in readme.rewritten(PAGE, root)
+    desk = {"cold": 80, "warm": 44, "answers a minute": {"1": 57.4, "5": 62.5, "20": 54.5}}
+    (root / readme.DESK).write_text(json.dumps(desk))
+    about = {"measured": "2026-11-29", "machine": "it, load 0.1"}
+    (root / readme.CPU).write_text(json.dumps({**about, "read": 1.19, "read without names": 1.1, "row": 0.093}))
+    kept = {"MB kept at most": 4.2, "MB allowed": 32}
+    (root / readme.BEYOND).write_text(
+        json.dumps({"rows": 100_000, "calls": 7, "minutes": 6, "requests": 1_010, **kept})
+    )
+    page = readme.rewritten(PAGE, root)
+    assert "| a desk's morning, sixteen answers | 80 requests; 0.1.0: 167 | 80 requests |" in page
+    assert "| the same again within two minutes | 44 requests; 0.1.0: 156 | 55 requests |" in page
+    one = (
+        "| one key of 200 requests a minute, 1 person | 57 answers a minute; 0.1.0: 19 | at least 45 answers a minute |"
+    )
+    assert one in page
+    assert "The CPU's figures are of 2026-11-29, it, load 0.1: " in page
+    assert f"| {readme.READ} | 1.19 x; 0.1.0: 1.3 | 1.2 x |" in page
+    assert f"| {readme.ROW} | 0.093 ms; 0.1.0: 0.14 | 0.1 ms |" in page
+    assert "called again until it is answered | 7 calls, 6 minutes, 1,010 requests |" in page
+    assert "| kept meanwhile of what was read | 4.2 MB | 32 MB |" in page
+
+
+def test_too_few_answers_are_a_miss() -> None:
+    few = summary.Figure("answers", 44.9, "a minute", 45, at_least=True).row()
+    assert (few["met"], few["budget"]) == ("NO", "at least 45 a minute")
+
+
 def test_memory_is_level_from_the_last_minute_that_was_apart() -> None:
     assert soak.level([100.0, 150.0, 158.0, 159.5, 159.0, 159.0]) == 4
     assert soak.level([159.0]) == 1

@@ -87,6 +87,7 @@ def test_so_much_later_or_earlier_is_counted_from_the_visit(
             holds(f"{count} {unit} {word}", visit, now, zone, start)
 
 
+@pytest.mark.long
 @settings(max_examples=150, deadline=None)
 @given(moments, distances, clocks, clocks, zones)
 def test_another_day_keeps_the_time_and_another_time_replaces_it(

@@ -86,6 +86,7 @@ def test_any_text_is_understood_or_refused(text: str, now: datetime, zone: str) 
     parse_or_none(text, now, zone)
 
 
+@pytest.mark.long
 @settings(max_examples=800, deadline=None)
 @given(st.lists(vocabulary, min_size=1, max_size=9).map(" ".join), moments, zones)
 def test_any_words_of_time_are_understood_or_refused(text: str, now: datetime, zone: str) -> None:

@@ -136,6 +136,7 @@ def test_of_a_part_of_the_day_it_says_so(window: Browser, tmp_path: Path) -> Non
     assert shown["when"] in window.text()
 
 
+@pytest.mark.long
 def test_on_paper_every_day_is_open_and_dark_on_white(window: Browser, tmp_path: Path) -> None:
     opened(window, tmp_path, "full day", 1280, "dark")
     window.script("window.dispatchEvent(new Event('beforeprint'))")

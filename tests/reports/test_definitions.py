@@ -16,6 +16,7 @@ pytestmark = pytest.mark.anyio
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "reports.md").read_text("utf-8")
 
 
+@pytest.mark.long
 async def test_every_figure_and_every_kind_is_defined(clinic: tuple[Sandbox, Port]) -> None:
     headings = set(re.findall(r"`(\w+)`", "\n".join(re.findall(r"^### .*$", TEXT, re.M))))
     assert headings == KINDS.keys()

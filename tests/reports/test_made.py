@@ -15,6 +15,7 @@ from .recount import Recount, spans
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("now", CLOCKS)
 async def test_bookings_made(clinic: tuple[Sandbox, Port], now: str) -> None:
     sandbox, port = clinic

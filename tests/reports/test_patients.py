@@ -85,6 +85,7 @@ async def test_rebooking(clinic: tuple[Sandbox, Port], now: str) -> None:
     }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("now", CLOCKS)
 async def test_lapsed_left_without_a_booking_and_never_seen(clinic: tuple[Sandbox, Port], now: str) -> None:
     recount = Recount(clinic[1].rows, datetime.fromisoformat(now))

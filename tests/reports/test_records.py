@@ -71,6 +71,7 @@ async def test_alerts(clinic: tuple[Sandbox, Port], now: str) -> None:
         assert {row["alert_id"] for row in answer["items"]} == {row["id"] for row in old}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("now", [CLOCKS[0], CLOCKS[3]])
 async def test_words_in_notes(clinic: tuple[Sandbox, Port], now: str) -> None:
     sandbox, port = clinic

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -71,6 +72,7 @@ def _reached(day: date, clock: str, zone: ZoneInfo) -> datetime:
     return minute
 
 
+@pytest.mark.long
 @settings(max_examples=120, deadline=None)
 @given(diaries(), st.sampled_from([15, 20, 30, 45, 60]), st.sampled_from([15, 30, 45, 60, 90]))
 def test_starts_are_those_of_a_minute_by_minute_search(

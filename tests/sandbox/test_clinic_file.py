@@ -34,6 +34,7 @@ def opened(path: Path, seed: int = 1) -> Client:
     return Client(Sandbox(now=NOW, frozen=True, rate_limit=0, seed=seed, persistence=ClinicFile(str(path))))
 
 
+@pytest.mark.long
 def test_a_clinic_comes_back_as_it_was_left(tmp_path: Path) -> None:
     path = tmp_path / "clinic.db"
     client = opened(path, seed=5)
@@ -66,6 +67,7 @@ def run(path: Path, real: datetime, now: datetime | None = None, frozen: bool | 
     return Client(clinic)
 
 
+@pytest.mark.long
 def test_a_clinic_that_lives_in_real_time_goes_on_doing_so(tmp_path: Path) -> None:
     path = tmp_path / "clinic.db"
     client = run(path, REAL)
@@ -77,6 +79,7 @@ def test_a_clinic_that_lives_in_real_time_goes_on_doing_so(tmp_path: Path) -> No
         again.sandbox.close()
 
 
+@pytest.mark.long
 def test_a_clinic_in_a_time_of_its_own_stays_in_it(tmp_path: Path) -> None:
     path = tmp_path / "clinic.db"
     run(path, REAL, now=NOW).sandbox.close()
@@ -124,6 +127,7 @@ def test_what_is_set_at_the_start_takes_precedence_over_what_was_saved(tmp_path:
     third.sandbox.close()
 
 
+@pytest.mark.long
 def test_a_snapshot_that_is_taken_over_brings_its_time_into_the_file(tmp_path: Path) -> None:
     path = tmp_path / "clinic.db"
     client = run(path, REAL, now=NOW)
@@ -205,6 +209,7 @@ def request(port: int, method: str, path: str, body: Any = None) -> Any:
         connection.close()
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
 def test_a_clock_that_was_moved_from_outside_outlives_a_kill(tmp_path: Path) -> None:
     path = tmp_path / "clinic.db"
@@ -222,6 +227,7 @@ def test_a_clock_that_was_moved_from_outside_outlives_a_kill(tmp_path: Path) -> 
         ended(again)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
 @pytest.mark.parametrize("after", [0.05, 0.21])
 def test_a_kill_at_any_moment_leaves_every_answered_change_whole_and_no_half_of_another(

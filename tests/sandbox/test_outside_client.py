@@ -159,6 +159,7 @@ def test_a_front_desk_day(office: Office) -> None:
     assert office.send("POST", f"/patients/{patient['id']}/unarchive")["archived_at"] is None
 
 
+@pytest.mark.long
 def test_the_control_routes(office: Office) -> None:
     office.control("POST", "reset")
     before = office.control("GET", "snapshot")
@@ -206,6 +207,7 @@ def test_a_page_of_a_website_reaches_no_control_route(office: Office, headers: d
         assert (found == 403) is (status == 403)
 
 
+@pytest.mark.long
 def test_the_flags_of_the_command_reach_the_port() -> None:
     for office in served("--rate-limit", "2", "--faults", "503:/settings,dropped:/taxes", "--seed", "3"):
         assert office.request("GET", "/settings/public")[0] == 503
@@ -255,6 +257,7 @@ def test_a_curl_line_of_the_page_works_as_written(office: Office, line: str) -> 
     assert isinstance(json.loads(done.stdout), dict)
 
 
+@pytest.mark.long
 def test_the_page_shows_what_is_printed(office: Office) -> None:
     assert len(CURLS) >= 4
     for key, role in office.keys.items():

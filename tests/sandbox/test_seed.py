@@ -185,6 +185,7 @@ def test_names_and_addresses_are_made_up(client: Client) -> None:
             assert row.get("city") in (None, "Sampleton", "Mockville")
 
 
+@pytest.mark.long
 def test_only_the_seed_and_the_start_decide(client: Client) -> None:
     whole = client.sandbox.snapshot()
     assert Sandbox(now=NOW, frozen=True).snapshot() == whole
@@ -212,6 +213,7 @@ def test_on_every_day_it_opens_and_a_case_has_visits_but_no_more_than_its_sessio
     assert all(visits[own] <= sessions for own, sessions in most.items() if isinstance(sessions, int))
 
 
+@pytest.mark.long
 def test_clinics_of_one_process_share_their_rows_and_never_touch_them() -> None:
     before = Sandbox(now=NOW, frozen=True, rate_limit=0).snapshot()
     world = World()

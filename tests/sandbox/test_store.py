@@ -106,6 +106,7 @@ class MemoryPersistence:
         pass
 
 
+@pytest.mark.long
 def test_a_persistence_receives_what_changed_and_nothing_of_what_failed() -> None:
     persistence = MemoryPersistence()
     client = Client(Sandbox(now=NOW, frozen=True, persistence=persistence))
@@ -141,6 +142,7 @@ def _run(seed: int) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
+@pytest.mark.long
 def test_76_two_runs_with_the_same_seed_are_byte_identical() -> None:
     assert _run(1) == _run(1) != _run(2)
 
@@ -159,6 +161,7 @@ print(digest.hexdigest())
 """
 
 
+@pytest.mark.long
 def test_76_all_operations_answer_two_runs_byte_for_byte_alike() -> None:
     first, second = (
         subprocess.run([sys.executable, "-c", _ALL], check=True, capture_output=True, text=True).stdout for _ in "ab"

@@ -77,6 +77,7 @@ async def test_the_log_says_who_asked_for_what_and_from_where(sandbox: Sandbox) 
         assert sandbox.requests == []
 
 
+@pytest.mark.long
 async def test_clock_snapshot_and_reset_are_controlled_from_the_port(sandbox: Sandbox) -> None:
     control = "http://127.0.0.1:8123/_sandbox"
     async with _port(sandbox) as port:

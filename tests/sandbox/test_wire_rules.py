@@ -92,6 +92,7 @@ def test_02_json_keeps_any_text_and_the_last_of_two_keys(client: Client) -> None
     assert made["label"] == "😀 Zoë שלום" and made["notes"] == "[" * 300
 
 
+@pytest.mark.long
 def test_03_ids_are_long_digit_strings_in_one_space(client: Client) -> None:
     seen: list[str] = []
     for name, operation in registry.operations().items():

@@ -218,6 +218,7 @@ def taken_by_a_process(url: str, account: str, number: int, challenges: list[str
     found.put(anyio.run(story))
 
 
+@pytest.mark.long
 def test_of_processes_that_race_for_many_approvals_each_is_acted_on_once(redis: RedisServer) -> None:
     number = 60
 

@@ -1,8 +1,8 @@
 """cancel_appointment: a patient's appointment, or their place in a class, cancelled with a reason after a person's yes.
 
-Requests: 22 cold, 15 warm (with the set-up in memory) for a usual call. In general 5 for the roster where memory has
+Requests: 16 cold, 9 warm (with the set-up in memory) for a usual call. In general 5 for the roster where memory has
 none, those that find the appointment, one for its patients, for a class one for the patient's place; then the question
-to a person, for which the guard reads the booking and those it names, the cancellation, and two for what stays behind.
+to a person, for which the guard reads the booking and its patient, the cancellation, and two for what stays behind.
 A client that is asked in rounds has all but the last read again when it answers.
 """
 

@@ -120,6 +120,7 @@ async def test_just_the_time_that_was_named_is_blocked_out_at_each_site_by_its_o
     await check({"practitioner": people, "when": when}, people, stretches)
 
 
+@pytest.mark.long
 @settings(max_examples=6, deadline=None)
 @given(
     people=st.lists(st.sampled_from(sorted(NAMES)), min_size=1, max_size=3, unique=True),

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import anyio
+import pytest
 from conftest import in_process
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -138,6 +139,7 @@ async def held_to_it(wish: Wish, taken: list[int]) -> None:
             assert answer.get("conflicts") in (None, False)
 
 
+@pytest.mark.long
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(wishes(), st.lists(st.integers(0, 5), max_size=1))
 def test_the_rows_made_are_exactly_those_that_were_said_or_none(wish: Wish, taken: list[int]) -> None:

@@ -98,6 +98,7 @@ VISITS = st.lists(
 )
 
 
+@pytest.mark.long
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(made=VISITS)
 async def test_the_history_is_every_place_ever_taken_in_order_of_time(made: list[Any]) -> None:

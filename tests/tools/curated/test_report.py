@@ -178,6 +178,7 @@ async def test_unpaid_invoices_with_their_age() -> None:
         )
 
 
+@pytest.mark.long
 async def test_lapsed_patients_have_been_and_have_nothing_ahead() -> None:
     async with reception() as clinic:
         answer, rows = await whole(clinic, kind="lapsed", when=WHEN)
@@ -316,6 +317,7 @@ async def test_requests_grow_with_pages_and_never_with_rows() -> None:
             assert seen <= 5 + count + 1, kind
 
 
+@pytest.mark.long
 async def test_every_kind_stays_within_its_tokens_and_says_what_is_left() -> None:
     async with reception() as clinic:
         for kind, found in KINDS.items():

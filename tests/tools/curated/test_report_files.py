@@ -54,6 +54,7 @@ def no_mobile(row: Row) -> bool:
     return all(number["phone_type"] != "Mobile" for number in row.get("patient_phone_numbers") or [])
 
 
+@pytest.mark.long
 async def test_missing_contacts_for_all_or_for_those_who_come() -> None:
     async with reception() as clinic:
         answer, rows = await whole(clinic, kind="missing_contacts")

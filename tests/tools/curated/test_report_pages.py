@@ -23,6 +23,7 @@ async def pages(clinic: Reception, first: dict[str, Any], limit: int) -> list[di
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("limit", [1, 7, 13])
 async def test_pages_of_any_size_are_one_answer(limit: int) -> None:
     async with reception() as clinic:
@@ -41,6 +42,7 @@ async def test_pages_of_any_size_are_one_answer(limit: int) -> None:
             assert page["page"]["total"] == whole["page"]["total"]
 
 
+@pytest.mark.long
 async def test_the_last_page_has_no_cursor_and_every_row_comes_once() -> None:
     async with reception() as clinic:
         found = await pages(clinic, await clinic.assistant.call("report", **ASKED, limit=40), 40)
@@ -49,6 +51,7 @@ async def test_the_last_page_has_no_cursor_and_every_row_comes_once() -> None:
         assert "next_cursor" not in found[-1]["page"]
 
 
+@pytest.mark.long
 async def test_pages_after_midnight_are_of_the_day_of_the_first_and_say_so() -> None:
     async with reception(sandbox_now="2026-11-30T23:50:00+11:00") as clinic:
         first = await clinic.assistant.call("report", kind="no_shows", when="this month")
@@ -61,6 +64,7 @@ async def test_pages_after_midnight_are_of_the_day_of_the_first_and_say_so() -> 
         assert again["when"] != first["when"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("gone", [1, 3])
 async def test_rows_that_come_or_go_meanwhile_are_said_and_none_comes_twice(gone: int) -> None:
     async with reception() as clinic:
@@ -76,6 +80,7 @@ async def test_rows_that_come_or_go_meanwhile_are_said_and_none_comes_twice(gone
         assert any("came or went" in note for note in second["notes"])
 
 
+@pytest.mark.long
 async def test_a_cursor_is_of_one_report_one_caller_and_one_run() -> None:
     async with reception() as clinic:
         call = clinic.assistant.call

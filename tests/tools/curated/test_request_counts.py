@@ -204,8 +204,8 @@ async def test_a_cancellation_reads_what_is_cancelled_and_asks_on_the_way(group:
         own = ROSTER + read + stays + Counter({f"PATCH {kind}/cancel": 1})
         assert own <= found
         # The guard reads what is cancelled before the question and after it, each time with the records named there;
-        # once the settings. The user is known from the roster, and where nothing repeats no series is read.
-        named = ["patients", "appointment_types", "practitioners", "businesses", *(["bookings"] if group else [])]
+        # once the settings. Staff, site, type and user are known from the roster; without repeats no series is read.
+        named = ["patients", *(["bookings"] if group else [])]
         question = Counter(f"GET {name}" for name in [kind, *named])
         assert found - own == question + question + Counter(["GET settings/public"])
 

@@ -50,6 +50,7 @@ async def test_a_day_of_both_sites_holds_every_row_of_their_own_local_days(day: 
         )
 
 
+@pytest.mark.long
 async def test_gaps_are_the_free_minutes_of_the_raw_rows_double_bookings_counted_once() -> None:
     async with in_process() as assistant:
         raw = Raw(assistant)

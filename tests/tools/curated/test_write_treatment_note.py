@@ -140,6 +140,7 @@ async def test_an_answer_that_is_no_choice_goes_to_other_and_is_said() -> None:
         assert any("other: Pain" in note for note in answer["notes"])
 
 
+@pytest.mark.long
 async def test_a_note_is_linked_to_the_visit_and_a_second_draft_is_refused_with_the_first_ones_id() -> None:
     async with clinic() as assistant:
         first = await assistant.call(
@@ -184,6 +185,7 @@ async def test_what_a_correction_replaces_is_told_by_value_and_the_rest_stays() 
         assert f"Already there, id {note}" in again["notes"][0] and assistant.changes() == before
 
 
+@pytest.mark.long
 async def test_a_note_without_a_visit_is_not_written_twice_after_a_lost_answer() -> None:
     async with clinic() as assistant:
         arguments = {"patient": "Ana Lima", "template": "SOAP"}
