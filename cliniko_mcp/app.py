@@ -26,6 +26,7 @@ from cliniko_mcp.errors import (
     NoSuchName,
     NotFound,
 )
+from cliniko_mcp.guards.cut_off import stopped
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.guards.memory import Course, Memory
 from cliniko_mcp.guards.parts import Parts, local_parts
@@ -70,8 +71,7 @@ class App:
     ) -> None:
         """`parts` are what it shares with other processes; by default it shares nothing."""
         self._tasks = tasks
-        self.settings = settings
-        self.view = view
+        self.settings, self.view = settings, view
         self.parts = parts or local_parts(secrets.token_bytes(32))
         cursors = Cursors(*self.parts.keys.derived("cursor", self.parts.account))
         self.catalogue = Catalogue(cursors, view.excluded, view.changing)
@@ -133,8 +133,6 @@ class App:
                 return await self._run(tool, arguments, caller)
             finally:
                 self._calls.discard(scope)
-        from cliniko_mcp.guards.cut_off import stopped
-
         raise stopped(tool.risk)
 
     async def _run(self, tool: Tool, arguments: Arguments, caller: Caller) -> Envelope:

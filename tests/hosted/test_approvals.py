@@ -9,6 +9,8 @@ from cliniko_mcp.settings import Settings
 from tests.hosted.replicas import ACCOUNT, ClinicApart, Older, Page, Replicas, call, clinic_apart, envelope, replicas
 from tests.shared_state.redis_server import RedisServer
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def clinic() -> Iterator[ClinicApart]:

@@ -25,6 +25,8 @@ from tests.hosted.replicas import (
 )
 from tests.shared_state.redis_server import RedisServer
 
+pytestmark = pytest.mark.long
+
 MARKS = {"north": "Northmark", "south": "Southmark"}
 PEOPLE: dict[str, dict[str, Any]] = {"ana": {"clinic": "north"}, "ben": {}, "cyd": {}, "eve": {}}
 

@@ -15,6 +15,8 @@ from tests.faults.process import PATIENT
 from tests.hosted.replicas import ACCOUNT, ClinicApart, Older, Replicas, call, clinic_apart, envelope, post, replicas
 from tests.shared_state.redis_server import RedisServer
 
+pytestmark = pytest.mark.long
+
 LIMIT = 70
 """Requests a minute that the clinic takes."""
 YES = {"action": "accept", "content": {"approve": True}}
