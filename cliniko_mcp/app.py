@@ -25,7 +25,10 @@ from cliniko_mcp.errors import (
     JsonValue,
     NoSuchName,
     NotFound,
+    RateLimited,
+    Unavailable,
 )
+from cliniko_mcp.guards.audit_copy import copy_of
 from cliniko_mcp.guards.cut_off import stopped
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.guards.memory import Course, Memory
@@ -163,6 +166,9 @@ class App:
                 if not clinic.look_again():
                     raise
             return await tool.run(clinic, arguments)
+        except (RateLimited, Unavailable):
+            clinic.course.cut_off = True  # whatever it was that could not be read
+            raise
         finally:
             clinic.answered()
 
@@ -315,15 +321,6 @@ def audit_log(settings: Settings, copy: Copy | None = None) -> HashChain:
     return HashChain(Path(settings.audit_file) if settings.audit_file else audit_file(demo=settings.demo), copy=copy)
 
 
-def _audit_copy(settings: Settings) -> Copy | None:
-    """What copies the audit log's lines, if they are to be. Raises ConfigurationError for a place that is none."""
-    if settings.audit_copy is None:
-        return None
-    from cliniko_mcp.guards.audit_copy import copy_to
-
-    return copy_to(settings.audit_copy)
-
-
 def _guards(app: App, client: Clinic) -> tuple[Ledger, tuple[Guard, ...]]:
     """The ledger of questions, and the guards around every operation on this clinic, outermost first."""
     from cliniko_mcp.approvals.approval_page import approval_page
@@ -346,7 +343,7 @@ def _guards(app: App, client: Clinic) -> tuple[Ledger, tuple[Guard, ...]]:
             app.on_close(page.close)
     log = parts.log
     if log is None:
-        copy = _audit_copy(settings)
+        copy = copy_of(settings.audit_copy)
         if copy is not None:
             app.on_close(copy.close)
         log = LocalLog(audit_log(settings, copy))
@@ -390,7 +387,7 @@ async def open_app(settings: Settings, parts: Parts | None = None, *, keyed: boo
     """
     if keyed:
         check_account(settings)
-    _audit_copy(settings)  # a wrong one is said at the start
+    copy_of(settings.audit_copy)  # a wrong one is said at the start
     async with AsyncExitStack() as stack:
         try:
             async with anyio.create_task_group() as tasks:

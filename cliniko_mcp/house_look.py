@@ -2,6 +2,7 @@
 
 from html import escape
 from typing import Final
+from urllib.parse import quote
 
 
 def themed(light: str, dark: str) -> str:
@@ -67,15 +68,29 @@ tr { break-inside: avoid; }
 """
 """Tables with their numbers to the right; on a narrow page each row of one that stacks is a list of its own."""
 
-MARK: Final = (
-    '<svg viewBox="0 0 32 32" aria-hidden=true><rect width=32 height=32 rx=8 fill="var(--mark)"/><path d="M9 16.5l5 5 '
-    '9.5-11" fill=none stroke="#fff" stroke-width=3.2 stroke-linecap=round stroke-linejoin=round /></svg>'
+GROUND: Final = "#0f5c63"
+"""The colour of the mark where it stands alone, as --mark has it in light."""
+
+
+def mark(ground: str = GROUND) -> str:
+    """The mark as SVG that any program draws by itself: three columns of a diary, and the yes of a person beneath."""
+    return (
+        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32' role='img' aria-label='cliniko-mcp'>"
+        f"<rect width='32' height='32' rx='8' fill='{ground}'/>"
+        "<g fill='none' stroke='#7fc9c6' stroke-width='4.4' stroke-linecap='round' stroke-linejoin='round'>"
+        "<path d='M8 8.5v5M16 8.5v3M24 8.5v1'/>"
+        "<path d='M8 19.5l6 5.5L24.5 15' stroke='#fff' stroke-width='4'/></g></svg>"
+    )
+
+
+MARK: Final = mark("var(--mark)").replace(
+    "xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32' role='img' aria-label='cliniko-mcp'",
+    "viewBox='0 0 32 32' aria-hidden=true",
 )
-ICON: Final = (
-    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E%3Crect width='32' height='32' "
-    "rx='8' fill='%230f5c63'/%3E%3Cpath d='M9 16.5l5 5 9.5-11' fill='none' stroke='white' stroke-width='3.2' "
-    "stroke-linecap='round' stroke-linejoin='round'/%3E%3C/svg%3E"
-)
+"""The mark inside a page, where the name beside it says the same."""
+_SAFE: Final = " =':/,."
+"""Signs of the mark that an address of data may hold as they are."""
+ICON: Final = f"data:image/svg+xml,{quote(mark(), safe=_SAFE)}"
 
 
 DEMO_BAND: Final = "<aside aria-label='Demo clinic'><p class=demo>Demo clinic: nothing in it is real</p></aside>"

@@ -11,7 +11,11 @@ from typing import Final
 from cliniko_mcp import __version__
 from cliniko_mcp.cliniko.registry import RESOURCES, resource
 from cliniko_mcp.errors import ConfigurationError, JsonValue
+from cliniko_mcp.front_page import with_front_page
 from cliniko_mcp.frontdesk.answer_rows import UNITS
+from cliniko_mcp.hosts.abilities import abilities_table
+from cliniko_mcp.hosts.table import HOSTS
+from cliniko_mcp.house_look import mark
 from cliniko_mcp.public_names import SNAPSHOT, PublicTool, names_text, public_names, stability_page
 from cliniko_mcp.published import repository, with_address, with_name_line
 from cliniko_mcp.results.cursor import Cursors
@@ -239,6 +243,7 @@ def generated(root: Path) -> dict[Path, str]:
         + "\n",
         root / "docs" / "tools.md": tool_reference(tools),
     }
+    files[root / "docs" / "pictures" / "mark.svg"] = f"{mark()}\n"
     for path in (root / "packaging" / "server.json", root / "packaging" / "mcpb" / "manifest.json"):
         if path.is_file():
             files[path] = stamped(path.read_text("utf-8"), tools, repository(root))
@@ -256,7 +261,15 @@ def generated(root: Path) -> dict[Path, str]:
         before, _, rest = text.partition(START)
         _, _, after = rest.partition(END)
         whole = f"{before}{START}\n{tool_table(tools)}\n{END}{after}"
-        files[readme] = with_name_line(whole, repository(root))
+        files[readme] = with_front_page(with_name_line(whole, repository(root)), repository(root))
+    guide = root / "docs" / "administrators.md"
+    if guide.is_file():
+        known = abilities_table({host.title: host.abilities for host in HOSTS.values() if host.name != "other"})
+        files[guide] = _between_marks(guide.read_text("utf-8"), "abilities", known)
+    if (root / "packaging").is_dir():
+        from cliniko_mcp.skills import plugin_files  # what the prompts are made of loads the protocol's types
+
+        files |= {root / path: text for path, text in plugin_files(repository(root)).items()}
     return files
 
 
@@ -313,6 +326,7 @@ def write(root: Path) -> list[Path]:
     changed = stale(root)
     texts = generated(root)
     for path in changed:
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(texts[path], "utf-8", newline="\n")
     return changed
 

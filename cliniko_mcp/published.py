@@ -13,8 +13,14 @@ from urllib.parse import urlsplit
 from cliniko_mcp import __version__
 from cliniko_mcp.errors import ConfigurationError, JsonValue
 
+PACKAGE: Final = "cliniko-mcp"
+"""Its name on the Python package index and in the names of its files."""
 PLACEHOLDER: Final = "OWNER"
 """What stands for the account until it is decided."""
+PRIVACY: Final = "docs/privacy.md"
+"""The page that says what goes where."""
+_SHIPPED: Final = ("README.md", "SECURITY.md", "docs/*.md", "packaging/**/*.json", "packaging/**/*.md")
+"""The files in which a reader or a program finds the address."""
 _NAME_LINE: Final = re.compile(r"<!-- mcp-name: \S+ -->")
 _RELEASE: Final = re.compile(r"^## \[(?P<version>[^\]]+)\] - (?P<date>.+)$", re.MULTILINE)
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
@@ -47,6 +53,13 @@ def with_address(description: dict[str, JsonValue], address: str) -> dict[str, J
             "name": registry_name(address),
             "repository": {"url": address, "source": "github"},
             "websiteUrl": f"{address}#readme",
+            "icons": [
+                {
+                    "src": address.replace("github.com", "raw.githubusercontent.com") + "/main/packaging/mcpb/icon.png",
+                    "mimeType": "image/png",
+                    "sizes": ["512x512"],
+                }
+            ],
         }
     else:
         links = {
@@ -54,6 +67,8 @@ def with_address(description: dict[str, JsonValue], address: str) -> dict[str, J
             "homepage": f"{address}#readme",
             "documentation": f"{address}/tree/main/docs",
             "support": f"{address}/issues",
+            "icon": "icon.png",
+            "privacy_policies": [f"{address}/blob/main/{PRIVACY}"],
         }
     return {**description, **links}
 
@@ -68,6 +83,10 @@ def unreleasable(root: Path) -> Iterator[str]:
     address = repository(root)
     if PLACEHOLDER in address:
         yield f"pyproject.toml: put the account in place of {PLACEHOLDER} in {address}; then run cliniko-mcp manifest."
+    shipped = (found for pattern in _SHIPPED for found in sorted(root.glob(pattern)))
+    for path in () if PLACEHOLDER in address else shipped:
+        if f"{PLACEHOLDER}/" in path.read_text("utf-8"):
+            yield f"{path.relative_to(root).as_posix()}: {PLACEHOLDER} stands in an address; run cliniko-mcp manifest."
     newest = _RELEASE.search((root / "CHANGELOG.md").read_text("utf-8"))
     if newest is None or newest["version"] != __version__:
         told = newest["version"] if newest else "none"

@@ -170,6 +170,9 @@ class Settings(BaseModel):
         default=None,
         description="Copy each line of the audit log to file:PATH, command:PROGRAM, syslog or syslog:HOST:PORT too.",
     )
+    update_notice: bool = Field(
+        default=False, description="Let doctor ask the Python package index, once a day, for a newer version."
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -35,7 +35,7 @@ _NAME_WIDTH: Final = 20
     help='Print {"checks": [{"name", "status", "detail", "fix"}], '
     '"settings": [{"setting", "value", "origin", "where"}]}.',
 )
-@settings_options()
+@settings_options(only=tuple(Settings.model_fields))
 def doctor(as_json: bool, **flags: object) -> None:
     """Check everything that has to work, and say what to do. Exit code 1 when something failed.
 
@@ -43,7 +43,8 @@ def doctor(as_json: bool, **flags: object) -> None:
     set up for the demo clinic alone and there is no key, it looks at the demo clinic; with the flags of an assistant's
     entry, at what that entry sets. With --login builtin and --public-url it goes the way of an assistant to the login,
     from outside, and names the step that fails; with --hosted it looks at that file, at what its replicas share, at its
-    issuers and its address. Then it lists every setting, and where it comes from.
+    issuers and its address. With --update-notice it asks
+    the package index for a newer version. Then it lists every setting, and where it comes from.
     """
     import anyio
 

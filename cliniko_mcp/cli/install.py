@@ -37,7 +37,7 @@ _DROPPING: Final = "drop_"
 """Before the name of a setting: the parameter of its flag --no-..."""
 
 
-EXAMPLES = """\b
+EXAMPLES: Final = """\b
 With the demo clinic, which needs no key:
   cliniko-mcp install --client claude-desktop --sandbox
 With your own clinic; the key is asked for:
@@ -46,7 +46,11 @@ A server that runs elsewhere, at its address:
   cliniko-mcp install --client codex-cli --url https://mcp.your-clinic.example/mcp
 From a script:
   printf '%s\\n' "$KEY" | cliniko-mcp install --client cursor --key-stdin --email desk@your-clinic.example
-"""
+
+What each assistant can do, as far as it is known (docs/administrators.md says where it was read):
+
+\b
+""" + "".join(f"  {host.name}: {host.abilities.in_words()}\n" for host in HOSTS.values() if host.name != "other")
 
 
 def _dropping_options(command: CommandT) -> CommandT:

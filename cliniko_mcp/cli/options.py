@@ -1,26 +1,30 @@
 """The flags of the commands that run a server, generated from the fields of the settings, so that both agree."""
 
 from collections.abc import Callable, Collection
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from typing import Any, Final, Literal, TypeVar, get_args, get_origin
 
 import click
 
 from cliniko_mcp.settings import SECRET_SETTINGS, Settings, flag, variable
 
+OF_DOCTOR: Final = ("update_notice",)
+"""Settings that no other command acts on."""
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 
 def settings_options(
-    *, only: Collection[str] = tuple(Settings.model_fields), leave_out: Collection[str] = (), usual: bool = False
+    *, only: Collection[str] | None = None, leave_out: Collection[str] = (), usual: bool = False
 ) -> Callable[[CommandT], CommandT]:
     """A decorator that adds a flag for each setting in `only` but not in `leave_out`; a missing flag arrives as None.
 
-    With `usual` the help text names the default.
+    Without `only` it is every setting but those of `doctor`. With `usual` the help text names the default.
     """
+
+    names = [name for name in Settings.model_fields if name not in OF_DOCTOR] if only is None else only
 
     def decorate(command: CommandT) -> CommandT:
         for name, field in reversed(Settings.model_fields.items()):
-            if name in only and name not in (*SECRET_SETTINGS, *leave_out):
+            if name in names and name not in (*SECRET_SETTINGS, *leave_out):
                 text = f"{field.description}{_default_text(field.default) if usual else ''} [{variable(name)}]"
                 attributes = _option_attributes(field.annotation)
                 command = click.option(flag(name), name, default=None, help=text, **attributes)(command)

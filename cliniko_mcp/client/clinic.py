@@ -208,17 +208,26 @@ class Clinic:
         return pagination.drain(fetch, in_flight=_AHEAD, on_total=on_total, on_page=on_page, sit_out=patient)
 
     async def batch(
-        self, listing: List[RowT], ids: Sequence[str], *, count: RequestCount | None = None
+        self,
+        listing: List[RowT],
+        ids: Sequence[str],
+        *,
+        count: RequestCount | None = None,
+        pages: Callable[[Call], PageReading | None] = lambda _: None,
     ) -> dict[str, RowT]:
         """The records with these ids, hidden ones too, by id, read through their list; unknown ids are left out.
 
-        A request for each 95 ids.
+        A request for each 95 ids; `pages` gives what keeps and recalls the rows of such a request.
         """
         hidden: dict[str, FilterValue] = {name: Hidden.INCLUDED for name in HIDDEN if name in listing.filters}
 
         async def fetch(begin: int) -> Page[RowT]:
             call = listing.where({"id": OneOf(ids[begin : begin + MAX_IDS]), **hidden})
-            return await self.page(call, 1, pagination.MAX_PAGE_ROWS, count=count)
+            reading = pages(call)
+            page = await self._fetcher(call, _Context(count=count, pages=reading), first=1)(1, pagination.MAX_PAGE_ROWS)
+            if reading is not None:
+                reading.end()
+            return page
 
         found: dict[str, RowT] = {}
         async with aclosing(pagination.in_order(fetch, range(0, len(ids), MAX_IDS), _IN_FLIGHT)) as batches:

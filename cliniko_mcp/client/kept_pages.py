@@ -15,9 +15,9 @@ SECONDS_CUT_OFF: Final = 600.0
 SECONDS_WHOLE: Final = 120.0
 """Seconds for which those of a sweep that came to its end are kept."""
 MAX_BYTES: Final = 32 * 1024 * 1024
-MAX_SWEEPS: Final = 200
+MAX_SWEEPS: Final = 1_000
 FEW_PAGES: Final = 3
-"""A list of so many pages is read anew each time."""
+"""A list of so many pages is read anew by each call, unless that was cut off while it needed it."""
 
 
 @dataclass(slots=True)
@@ -28,6 +28,8 @@ class _Sweep:
     until: float
     pages: dict[int, bytes] = field(default_factory=dict[int, bytes])
     whole: bool = False
+    few: bool = False
+    """Whether it came to its end and is so short that it is kept only until the call that reads it is answered."""
     owed: set[str] = field(default_factory=set[str])
     """The calls that were cut off while they needed it."""
     read_for: set[str] = field(default_factory=set[str])
@@ -51,14 +53,14 @@ class KeptPages:
         return self._bytes
 
     def reading(self, key: Hashable, call: str, *, again: bool, few: int = FEW_PAGES) -> "PageReading":
-        """One reading of the list with this key, for this call; one of no more than `few` pages is not kept.
+        """One reading of the list with this key, for this call; one of no more than `few` pages is not kept for others.
 
-        What was read before is used where a call that needs it was cut off, and where it came to its end and was read
-        for the same call, or `again` says that any call may be told it again; else it is dropped.
+        What was read before is used where a call that needs it was cut off, and where it came to its end, is of more
+        pages and was read for the same call, or `again` says that any call may be told it again; else it is dropped.
         """
         kept = self._sweeps.get(key)
         if kept is not None:
-            serves = bool(kept.owed) or (kept.whole and (again or call in kept.read_for))
+            serves = bool(kept.owed) or (kept.whole and not kept.few and (again or call in kept.read_for))
             if not serves or self._clock() >= kept.until:
                 self._drop(key)
         return PageReading(self, key, call, few)
@@ -72,10 +74,12 @@ class KeptPages:
 
     def answered(self, call: str) -> None:
         """Owe this call nothing more: it was answered."""
-        for kept in self._sweeps.values():
+        for key, kept in [*self._sweeps.items()]:
             if call in kept.owed:
                 kept.owed.discard(call)
                 kept.until = min(kept.until, self._clock() + SECONDS_WHOLE)
+            if kept.few and not kept.owed and call in kept.read_for:
+                self._drop(key)
 
     def forget_whole(self) -> None:
         """Drop what came to its end: something was changed."""
@@ -105,7 +109,7 @@ class KeptPages:
         """Keep the content of a page, and drop what is too old or too much."""
         kept = self._sweeps.pop(key, None) or _Sweep(self._now(), 0.0)
         self._sweeps[key] = kept  # what was read last stands last
-        kept.whole, kept.until = False, self._clock() + SECONDS_CUT_OFF
+        kept.whole, kept.few, kept.until = False, False, self._clock() + SECONDS_CUT_OFF
         kept.read_for.add(call)
         self._bytes -= len(kept.pages.pop(number, b""))
         kept.pages[number] = packed = zlib.compress(content, 1)
@@ -116,12 +120,12 @@ class KeptPages:
             self._drop(next(iter(self._sweeps)))
 
     def end(self, key: Hashable, few: int = FEW_PAGES) -> None:
-        """A list was read to its end: one of no more than `few` pages is dropped."""
+        """A list was read to its end: one of no more than `few` pages is kept until its call is answered."""
         kept = self._sweeps.get(key)
-        if kept is not None and len(kept.pages) <= few:
-            self._drop(key)
-        elif kept is not None and not kept.whole:  # what came from here is not kept for longer
-            kept.whole, kept.until = True, self._clock() + (SECONDS_CUT_OFF if kept.owed else SECONDS_WHOLE)
+        if kept is None or kept.whole:  # what came from here is not kept for longer
+            return
+        kept.whole, kept.few = True, len(kept.pages) <= few
+        kept.until = self._clock() + (SECONDS_CUT_OFF if kept.owed or kept.few else SECONDS_WHOLE)
 
 
 class PageReading:
@@ -133,6 +137,8 @@ class PageReading:
         """When the first of the pages that came from memory was read, in UTC; None where none did."""
         self.pages = 0
         """How many pages were read or recalled."""
+        self.ended = False
+        """Whether the list was read to its end."""
         self._kept = kept
         self._call = call
         self._few = few
@@ -156,4 +162,5 @@ class PageReading:
 
     def end(self) -> None:
         """The list was read to its end."""
+        self.ended = True
         self._kept.end(self.key, self._few)

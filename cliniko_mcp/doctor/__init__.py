@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cliniko_mcp.doctor.check import Check as Check
+from cliniko_mcp.doctor.update import PAGE, newer_version
 from cliniko_mcp.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ class DoctorContext:
     python: tuple[int, ...]
     transport: "httpx2.AsyncBaseTransport | None" = field(default=None)
     """In place of the network, for tests."""
+    index_page: str = PAGE
+    """Where the newest version stands."""
 
 
 async def examine(context: DoctorContext) -> AsyncGenerator[Check]:
@@ -36,6 +39,8 @@ async def examine(context: DoctorContext) -> AsyncGenerator[Check]:
     from cliniko_mcp.doctor.machine import examine_machine
     from cliniko_mcp.doctor.safety import examine_safety
 
+    if context.settings.update_notice:
+        yield await newer_version(context)
     for check in examine_machine(context):
         yield check
     async for check in examine_account(context):

@@ -142,7 +142,7 @@ def _host(host: Host, path: Path, *, demo: bool) -> Check:
             f"For your own clinic run `{shlex.join(own)}`.",
         )
     starts = ", ".join(f"{server} (in the demo clinic)" if server in demos else server for server in servers)
-    return ok(name, f"{host.title} starts it as {starts}")
+    return ok(name, f"{host.title} starts it as {starts}; {host.abilities.in_words()}")
 
 
 def _reinstall_command(host: Host, server: str, entry: Mapping[str, JsonValue]) -> list[str]:

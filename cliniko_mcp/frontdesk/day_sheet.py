@@ -17,6 +17,7 @@ from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.cliniko.resources.medical_alerts import MedicalAlerts
 from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.cliniko.resources.unavailable_block_types import UnavailableBlockTypes
+from cliniko_mcp.cliniko.shapes.phones import PhoneNumberRecord
 from cliniko_mcp.frontdesk.answer_rows import ATTENDANCE, Attendance, CancelledRow, ClockSpan
 from cliniko_mcp.frontdesk.bookings import Entry
 from cliniko_mcp.frontdesk.clock_text import times
@@ -324,7 +325,11 @@ def _whose(visit: Visit, entry: Entry, people: People, phones: bool) -> DiaryPat
 
 def phones_of(patient: Known[Patient] | None) -> list[str]:
     """A patient's phone numbers as they are written in the file, mobile first."""
-    rows = (patient.record.patient_phone_numbers if patient else None) or ()
+    return numbers_in_order((patient.record.patient_phone_numbers if patient else None) or ())
+
+
+def numbers_in_order(rows: Iterable[PhoneNumberRecord]) -> list[str]:
+    """Phone numbers as they are written, mobile first."""
     numbers = [(row.phone_type != "Mobile", name_text(row.number)) for row in rows]
     return [number for _, number in sorted(numbers) if number]
 

@@ -48,6 +48,19 @@ _OWN: Final = re.compile(r"(?:me|my|mine|myself|i|my own|my (?:diary|calendar|sc
 _EVERYONE: Final = frozenset(("everyone", "everybody", "all", "all practitioners", "the whole team", "whole team"))
 _ANYONE: Final = _EVERYONE | {"anyone", "anybody", "any", "any practitioner", "whoever", "no preference", "the team"}
 _EVERYWHERE: Final = frozenset(("both", "both sites", "all", "all sites", "every site", "everywhere"))
+_ALL_TIME: Final = frozenset(
+    (
+        "all time",
+        "of all time",
+        "for all time",
+        "any time",
+        "ever",
+        "always",
+        "all",
+        "the whole history",
+        "whole history",
+    )
+)
 
 
 def is_own(query: str) -> bool:
@@ -58,6 +71,11 @@ def is_own(query: str) -> bool:
 def means_everyone(queries: Collection[str], *, or_anyone: bool = False) -> bool:
     """Whether one of these stands for all practitioners, or where only a question is asked for any of them."""
     return any(fold(query) in (_ANYONE if or_anyone else _EVERYONE) for query in queries)
+
+
+def means_all_time(phrase: str) -> bool:
+    """Whether these words stand for all time, as answers print it."""
+    return fold(phrase) in _ALL_TIME
 
 
 def means_everywhere(query: str) -> bool:

@@ -250,8 +250,7 @@ class GuardedClinic:
         return (await self.page(call, 1, 1)).total
 
     async def by_id(self, listing: List[RowT], ids: Collection[str]) -> Mapping[str, RowT]:
-        """The records with these ids, hidden ones too, by id, in batches through their list, kept for a minute; from
-        a list that memory keeps whole, for as long as that.
+        """The records with these ids, hidden ones too, by id, in batches through their list, kept for a minute or more.
 
         Unknown ids are left out. Raises NotAllowed where that list is switched off: what may not be read is not named.
         """
@@ -271,7 +270,9 @@ class GuardedClinic:
 
             async def fetch(keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Record]:
                 missing = [record_id for _, record_id in keys]
-                found = await self._client.batch(listing, missing, count=outcome.requests)
+                kept = sweeps.Batches(listing, len(missing), self._memory, self.caller, self.tool, self.course)
+                with kept.under_way():
+                    found = await self._client.batch(listing, missing, count=outcome.requests, pages=kept.reading)
                 return {(listing.name, record_id): record for record_id, record in found.items()}
 
             known = await self._memory.records.get_many([(listing.name, record_id) for record_id in ids], fetch)
@@ -339,17 +340,8 @@ class GuardedClinic:
         return [row for row in rows if is_result(row, call)]
 
     def _as(self, tool: str, purpose: Purpose) -> GuardedClinic:
-        return GuardedClinic(
-            self._client,
-            self._guards,
-            self.caller,
-            tool,
-            self._memory,
-            upload_folder=self.upload_folder,
-            log=self.log,
-            purpose=purpose,
-            course=self.course,
-        )
+        same = partial(GuardedClinic, self._client, self._guards, self.caller, tool, self._memory, log=self.log)
+        return same(upload_folder=self.upload_folder, purpose=purpose, course=self.course)
 
     def _known(self, call: Call) -> Record | None:
         record, writes = self._read.get(call.address, (None, 0))

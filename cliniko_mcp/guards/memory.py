@@ -219,7 +219,7 @@ class Memory:
         if course.risk is not Risk.READ or purpose != "call" or tool == call.operation.name or not caller.call:
             return None
         key = (caller.principal, call.operation.name, repr((sorted(call.ids.items()), call.conditions, call.sort)))
-        if call.operation.path in _DIARY:
+        if call.operation.path in _DIARY and not any(condition.field == "id" for condition in call.conditions):
             course.over = _is_over(call, self._now())
         places = course.over and call.operation.path == "/attendees"  # of classes that are over
         again = places or _is_over(call, self._now())

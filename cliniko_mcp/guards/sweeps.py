@@ -7,9 +7,11 @@ from typing import Final
 
 from cliniko_mcp.client.kept_pages import PageReading
 from cliniko_mcp.cliniko.calls import Call
+from cliniko_mcp.cliniko.filters import MAX_IDS
+from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.errors import RateLimited, Unavailable
-from cliniko_mcp.guards.memory import Course
-from cliniko_mcp.guards.pipeline import Outcome, Progress
+from cliniko_mcp.guards.memory import Course, Memory
+from cliniko_mcp.guards.pipeline import Caller, Outcome, Progress
 from cliniko_mcp.guards.progress import noun_of
 
 A_MINUTE: Final = 180
@@ -71,13 +73,49 @@ class Sweep:
 
     def _told(self, full: RateLimited) -> RateLimited:
         """The refusal with how far the reading came, where what was read is kept."""
-        if self.pages is None or self._of < 2 or not self._done:
+        if self.pages is None:
             return full
-        left = self._of - self._done
-        calls = max(ceil(left / max(self._done, 1)), 1) if left > self._done else 1
-        more = "once more" if calls == 1 else f"again and again, about {calls} times,"
-        return RateLimited(
-            f"{full.message} {self._done:,} of {self._of:,} pages of {noun_of(self._call)} have been read.",
-            f"{full.fix} What was read is kept for ten minutes: call {more} with the same arguments to go on.",
-            **{**full.details, "pages_read": self._done, "pages": self._of},
-        )
+        return _kept_of(full, self._done, self._of, noun_of(self._call))
+
+
+class Batches:
+    """The reading of records by their ids by one tool call: a request for each so many of them."""
+
+    def __init__(self, listing: Operation, ids: int, memory: Memory, caller: Caller, tool: str, course: Course) -> None:
+        self._listing = listing
+        self._of = ceil(ids / MAX_IDS)
+        self._memory = memory
+        self._caller = caller
+        self._tool = tool
+        self._readings: list[PageReading] = []
+        self._course = course
+
+    def reading(self, call: Call) -> PageReading | None:
+        """What keeps the rows of this request until the tool call is answered; None where nothing may be kept."""
+        found = self._memory.reading(call, self._caller, self._tool, "call", self._course)
+        self._readings += [found] if found is not None else []
+        return found
+
+    @contextmanager
+    def under_way(self) -> Generator[None]:
+        """Around the reading: where it is cut off, the error says how far it came."""
+        try:
+            yield
+        except RateLimited as stop:
+            self._course.cut_off = True
+            done = sum(reading.ended for reading in self._readings)
+            raise _kept_of(stop, done, self._of, noun_of(Call(self._listing))) from None
+
+
+def _kept_of(full: RateLimited, done: int, of: int, noun: str) -> RateLimited:
+    """The refusal with how far the reading came, where what was read is kept."""
+    if of < 2 or not done:
+        return full
+    left = of - done
+    calls = max(ceil(left / done), 1) if left > done else 1
+    more = "once more" if calls == 1 else f"again and again, about {calls} times,"
+    return RateLimited(
+        f"{full.message} {done:,} of {of:,} pages of {noun} have been read.",
+        f"{full.fix} What was read is kept for ten minutes: call {more} with the same arguments to go on.",
+        **{**full.details, "pages_read": done, "pages": of},
+    )

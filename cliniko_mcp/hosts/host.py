@@ -10,6 +10,7 @@ from typing import Final, Literal
 from urllib.parse import quote
 
 from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.hosts.abilities import Abilities
 from cliniko_mcp.settings import environment_for_others
 
 System = Literal["darwin", "win32", "linux"]
@@ -76,6 +77,8 @@ class Host:
     """The page on which its format was read: the host's own, or one that quotes it."""
     read: str = ""
     """When that page was read, as an ISO date."""
+    abilities: Abilities = field(default_factory=Abilities)
+    """What it can show and ask."""
     after: str = ""
     """The instruction that is printed after installing."""
     instead: str = ""
@@ -134,6 +137,25 @@ class Host:
                 return f"vscode:mcp/install?{quote(json.dumps({'name': name, **bare}, separators=(',', ':')), safe='')}"
             case None:
                 return None
+
+    def web_address(self, name: str, entry: Mapping[str, JsonValue]) -> str | None:
+        """The same link for pages that let no other scheme through than https, such as a README at GitHub.
+
+        It leads to the maker's own page, which hands it on to the program: Cursor's and LM Studio's take what the
+        program's link takes (https://cursor.com/docs/mcp/install-links, https://lmstudio.ai/docs/app/mcp/deeplink),
+        VS Code's the whole link.
+        """
+        address = self.address(name, entry)
+        match self.link:
+            case "cursor":
+                base = "https://cursor.com/install-mcp"
+            case "lm-studio":
+                base = "https://lmstudio.ai/install-mcp"
+            case "vscode":
+                return f"https://vscode.dev/redirect?url={quote(address or '', safe='')}"
+            case None:
+                return None
+        return f"{base}?{(address or '').partition('?')[2]}"
 
     def flags(self) -> dict[str, str]:
         """The settings that this host needs, by name, where they differ from the defaults."""

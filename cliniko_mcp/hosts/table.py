@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from cliniko_mcp.hosts.abilities import APPS, DECLARED, DOCUMENTED, Abilities
 from cliniko_mcp.hosts.host import ENTRY as ENTRY
 from cliniko_mcp.hosts.host import Computer as Computer
 from cliniko_mcp.hosts.host import Host as Host
@@ -106,6 +107,15 @@ HOSTS: Final[Mapping[str, Host]] = {
             _claude_desktop,
             source="https://scalar.com/learn/mcp/connect-mcp-server-to-claude",
             read=_READ,
+            abilities=Abilities(
+                form="no",
+                link="no",
+                apps="some versions",
+                prompts="yes",
+                resources="yes",
+                read=_READ,
+                sources=("https://github.com/anthropics/claude-ai-mcp/issues/153", APPS, DOCUMENTED),
+            ),
             after="Quit Claude Desktop completely and start it again; then ask: who works at the clinic today?",
             instead="add it under Settings, Connectors, Add custom connector",
         ),
@@ -119,6 +129,16 @@ HOSTS: Final[Mapping[str, Host]] = {
             remote={"type": "http", "url": "{url}"},
             source="https://www.developersdigest.tech/mcp-servers/clients/claude-code",
             read=_READ,
+            abilities=Abilities(
+                form="yes",
+                link="no",
+                apps="no",
+                prompts="yes",
+                resources="yes",
+                progress="yes",
+                read=_READ,
+                sources=("https://github.com/anthropics/claude-code/issues/88075", DOCUMENTED),
+            ),
             after="Start a new session; /mcp shows the connection.",
         ),
         # Cursor gives a model the first 40 tools.
@@ -131,6 +151,14 @@ HOSTS: Final[Mapping[str, Host]] = {
             link="cursor",
             source="https://cursor.com/docs/mcp/install-links",
             read=_READ,
+            abilities=Abilities(
+                form="yes",
+                apps="yes",
+                prompts="yes",
+                resources="yes",
+                read=_READ,
+                sources=(DECLARED, APPS, DOCUMENTED),
+            ),
             after="Restart Cursor; then see under Settings, MCP, that cliniko is on.",
         ),
         # VS Code sends a model at most 128 tools where it does not search them.
@@ -145,6 +173,16 @@ HOSTS: Final[Mapping[str, Host]] = {
             link="vscode",
             source="https://code.visualstudio.com/docs/copilot/reference/mcp-configuration",
             read=_READ,
+            abilities=Abilities(
+                form="yes",
+                link="yes",
+                apps="yes",
+                prompts="yes",
+                resources="yes",
+                progress="yes",
+                read=_READ,
+                sources=(DECLARED, APPS, DOCUMENTED),
+            ),
             after="Run the command MCP: List Servers, and start cliniko.",
         ),
         # Copilot sends structured content and text together, so every result would count twice.
@@ -158,6 +196,7 @@ HOSTS: Final[Mapping[str, Host]] = {
             remote={"type": "http", "url": "{url}"},
             source="https://docs.github.com/en/copilot/how-tos/copilot-cli/customize-copilot/add-mcp-servers",
             read=_READ,
+            abilities=Abilities(read=_READ, sources=(DECLARED,)),
             after="Start a new session; /mcp show lists the connection.",
         ),
         Host(
@@ -169,6 +208,11 @@ HOSTS: Final[Mapping[str, Host]] = {
             remote={"url": "{url}"},
             source="https://developers.openai.com/codex/mcp",
             read=_READ,
+            abilities=Abilities(
+                form="some versions",
+                read=_READ,
+                sources=(DECLARED, "https://github.com/openai/codex/issues/13405"),
+            ),
             after="Start a new session; /mcp shows the connection.",
         ),
         Host(
@@ -179,6 +223,13 @@ HOSTS: Final[Mapping[str, Host]] = {
             remote={"httpUrl": "{url}"},
             source="https://github.com/google-gemini/gemini-cli/blob/main/docs/tools/mcp-server.md",
             read=_READ,
+            abilities=Abilities(
+                form="no",
+                prompts="yes",
+                resources="yes",
+                read=_READ,
+                sources=(DECLARED, "https://www.mintlify.com/google-gemini/gemini-cli/tools/mcp-server"),
+            ),
             after="Start a new session; /mcp shows the connection.",
         ),
         Host(
@@ -188,6 +239,7 @@ HOSTS: Final[Mapping[str, Host]] = {
             remote={"serverUrl": "{url}"},
             source="https://docs.windsurf.com/windsurf/cascade/mcp",
             read=_READ,
+            abilities=Abilities(prompts="yes", resources="yes", read=_READ, sources=(DECLARED, DOCUMENTED)),
             after="Press refresh in the list of MCP servers of Cascade.",
         ),
         Host(
@@ -199,6 +251,13 @@ HOSTS: Final[Mapping[str, Host]] = {
             remote={"url": "{url}"},
             source="https://zed.dev/docs/ai/mcp",
             read=_READ,
+            abilities=Abilities(
+                form="no",
+                prompts="yes",
+                resources="no",
+                read=_READ,
+                sources=("https://zed.dev/docs/ai/mcp", DOCUMENTED),
+            ),
             after="See in Settings, AI, MCP Servers, that cliniko is on.",
         ),
         Host(
@@ -233,6 +292,7 @@ HOSTS: Final[Mapping[str, Host]] = {
             remote={"type": "streamable_http", "uri": "{url}"},
             source="https://github.com/aaif-goose/goose/blob/main/documentation/docs/guides/config-files.md",
             read=_READ,
+            abilities=Abilities(apps="yes", prompts="yes", resources="yes", read=_READ, sources=(DECLARED, APPS)),
             after="Start a new session of Goose.",
         ),
         Host(
@@ -242,6 +302,7 @@ HOSTS: Final[Mapping[str, Host]] = {
             remote={"type": "streamableHttp", "url": "{url}"},
             source="https://docs.cline.bot/mcp/configuring-mcp-servers",
             read=_READ,
+            abilities=Abilities(resources="yes", read=_READ, sources=(DECLARED,)),
             after="See under MCP Servers, Configure, that cliniko is on.",
         ),
         Host(

@@ -9,7 +9,7 @@ from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.export import cell
 from cliniko_mcp.printouts.answer import ReportAnswer, Row, columns_of
 
-_OF_GROUPS: Final = ("by", "name", "count", "of", "rate", "total")
+_OF_GROUPS: Final = ("by", "name", "count", "of", "rate", "total", "visits", "average")
 
 
 def report_csv(answer: ReportAnswer, groupings: Sequence[str]) -> str:

@@ -28,7 +28,7 @@ def report_lines(answer: ReportAnswer, columns: int | None, bold: Bold) -> Itera
     for name, breakdown in answer.by.items():
         yield ""
         yield from wrapped(f"{bold(f'By {words_of(name).lower()}')}, sorted {breakdown.sorted}", columns)
-        yield from table([("", *_HEADINGS), *(_group(row) for row in breakdown.rows)], columns, bold)
+        yield from table([("", *_OF_GROUPS), *(_group(row) for row in breakdown.rows)], columns, bold)
     if answer.items:
         yield ""
         yield from row_lines(answer.items, "Rows", answer.shown, columns, bold)
@@ -39,10 +39,13 @@ def report_lines(answer: ReportAnswer, columns: int | None, bold: Bold) -> Itera
 
 
 _HEADINGS: Final = ("count", "of", "rate", "total")
+_OF_GROUPS: Final = (*_HEADINGS, "visits", "average")
 
 
 def _group(row: Group) -> tuple[str, ...]:
-    return (clean(row.name), *_parts(row))
+    visits = number_words(row.visits) if row.visits is not None else ""
+    average = money_words(row.average) if row.average is not None else ""
+    return (clean(row.name), *_parts(row), visits, average)
 
 
 def _parts(figure: Figure) -> tuple[str, str, str, str]:

@@ -1,10 +1,11 @@
-"""What leaves by the protocol: no result and no error, of any method, holds the key or the token."""
+"""What leaves by the protocol: no result and no error holds the key or the token, and only one has the icons."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.shared.exceptions import MCPError
+from mcp_types import SERVER_INFO_META_KEY
 from pydantic import BaseModel
 from pydantic_core import to_json
 
@@ -17,6 +18,19 @@ async def without_secrets(ctx: ServerRequestContext[Any, Any], call_next: CallNe
         return struck(await call_next(ctx))
     except MCPError as problem:
         raise MCPError(problem.code, SECRETS.text(problem.message), SECRETS.json(problem.data)) from None
+
+
+async def with_icons_once(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+    """The result of the request; whoever does not ask what this server is gets its name and version without icons.
+
+    From 2026-07-28 every result says whose it is, which the icons would make several kilobytes longer.
+    """
+    result = await call_next(ctx)
+    if ctx.method != "server/discover" and isinstance(result, dict):
+        meta: dict[str, Any] = result.get("_meta") or {}
+        server: dict[str, Any] = meta.get(SERVER_INFO_META_KEY) or {}
+        server.pop("icons", None)
+    return result
 
 
 def struck(result: HandlerResult) -> HandlerResult:

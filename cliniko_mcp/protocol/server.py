@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import mcp_types as types
@@ -12,8 +14,9 @@ from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from cliniko_mcp import __version__
 from cliniko_mcp.app import App
 from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.house_look import ICON
 from cliniko_mcp.protocol.apps import offer
-from cliniko_mcp.protocol.outgoing import without_secrets
+from cliniko_mcp.protocol.outgoing import with_icons_once, without_secrets
 from cliniko_mcp.protocol.responder import Responder, kept, principal_of
 from cliniko_mcp.settings import Settings
 from cliniko_mcp.tools.index import Entry, entries, find_operation
@@ -57,6 +60,18 @@ def instructions(settings: Settings) -> str:
     return INSTRUCTIONS + "".join(f"{fact}\n" for fact in facts)
 
 
+def icons() -> list[types.Icon]:
+    """The mark for hosts to show, inside the message itself, because fetching it would tell somebody who uses it.
+
+    As PNG too, which every host that shows icons has to take (MCP 2026-07-28, icons).
+    """
+    png = b64encode((files("cliniko_mcp.protocol") / "icon.png").read_bytes()).decode()
+    return [
+        types.Icon(src=ICON, mime_type="image/svg+xml", sizes=["any"]),
+        types.Icon(src=f"data:image/png;base64,{png}", mime_type="image/png", sizes=["64x64"]),
+    ]
+
+
 def build_server(app: App, cut_off: Sequence[str] = (), pool: Pool | None = None) -> Server[dict[str, Any]]:
     """The MCP server of an app: tools listed from the generated list, calls through the guards.
 
@@ -68,6 +83,7 @@ def build_server(app: App, cut_off: Sequence[str] = (), pool: Pool | None = None
         "cliniko-mcp",
         version=__version__,
         title="Cliniko",
+        icons=icons(),
         instructions=instructions(app.settings) + _cut_off(cut_off),
         on_list_tools=responder.list_tools,
         on_call_tool=responder.call_tool,
@@ -80,7 +96,7 @@ def build_server(app: App, cut_off: Sequence[str] = (), pool: Pool | None = None
         get_tool_input_schema=_input_schema,
     )
     server.extensions[offer.EXTENSION] = {}
-    server.middleware.append(without_secrets)
+    server.middleware += [without_secrets, with_icons_once]
     # What a person was asked under one identity is not answered under another.
     keys = app.parts.keys.derived("state", app.parts.account)
     security = RequestStateSecurity(keys=keys, bind_principal=principal_of)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
+from cliniko_mcp.approvals.digest import canonical, digest
 from cliniko_mcp.cliniko.arguments import refused_arguments, wire_names
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.models import Body, Record, complaints, row_id
@@ -219,6 +220,8 @@ def curated_pages(
                 values = plain(arguments, spelling)
                 position = opened(name, values, cursors, principal, {_BEGUN: clinic.now.isoformat()})
                 carried = {key: value for key, value in position.query.arguments.items() if key != _BEGUN}
+                # A page that follows is told what the first one was: the memory of long lists goes by the call.
+                clinic.caller = replace(clinic.caller, call=digest(name, canonical(carried)))
                 begun_at = datetime.fromisoformat(str(position.query.arguments[_BEGUN]))
                 paging = Paging(position, begun_at, lambda after: cursors.seal(after, principal))
                 return await work(clinic, _validated(name, model, {**values, **carried}), paging)

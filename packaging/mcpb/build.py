@@ -47,6 +47,7 @@ def build(folder: Path) -> Path:
 def files() -> Iterator[tuple[str, bytes]]:
     """Yield the name and the content of everything in the bundle."""
     yield "manifest.json", (HERE / "manifest.json").read_bytes()
+    yield "icon.png", (HERE / "icon.png").read_bytes()
     yield "pyproject.toml", project().encode()
     yield "server/main.py", (HERE / "server" / "main.py").read_bytes()
     for name in ("LICENSE", "README.md"):

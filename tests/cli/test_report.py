@@ -159,10 +159,11 @@ def test_a_csv_of_a_breakdown_holds_its_groups() -> None:
     rows = list(
         csv.DictReader(io.StringIO(run("revenue", "--by", "month,practitioner", "--format", "csv", *DEMO).stdout))
     )
-    assert [*rows[0]] == ["by", "name", "count", "of", "rate", "total"]
+    assert [*rows[0]] == ["by", "name", "count", "of", "rate", "total", "visits", "average"]
     for name in ("month", "practitioner"):
-        found = [(row["name"], row["count"], row["total"]) for row in rows if row["by"] == name]
-        assert found == [(row["name"], str(row["count"]), row["total"]) for row in body["by"][name]["rows"]]
+        found = [(row["name"], row["count"], row["total"], row["average"]) for row in rows if row["by"] == name]
+        groups = body["by"][name]["rows"]
+        assert found == [(row["name"], str(row["count"]), row["total"], row.get("average", "")) for row in groups]
 
 
 @pytest.fixture(scope="module")

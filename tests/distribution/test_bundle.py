@@ -88,9 +88,8 @@ def test_the_bundle_holds_the_package_and_nothing_else(bundle: Path) -> None:
         entries = archive.infolist()
     names = [entry.filename for entry in entries]
     assert names == sorted(names) and len(names) == len(set(names))
-    assert {"manifest.json", "pyproject.toml", "LICENSE", "server/main.py", "server/cliniko_mcp/tools/index.json"} <= {
-        *names
-    }
+    needed = {"manifest.json", MANIFEST["icon"], "pyproject.toml", "LICENSE", "server/main.py"}
+    assert needed | {"server/cliniko_mcp/tools/index.json"} <= {*names}
     assert not [name for name in names if "__pycache__" in name or "test" in Path(name).name or "/." in name]
     assert {entry.date_time for entry in entries} == {(1980, 1, 1, 0, 0, 0)}
 

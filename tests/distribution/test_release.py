@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from cliniko_mcp import __version__
+from cliniko_mcp.cli.manifest import manifest
 from cliniko_mcp.errors import ConfigurationError
 from cliniko_mcp.manifest import project_root
 from cliniko_mcp.published import (
@@ -47,6 +49,20 @@ def test_a_placeholder_is_refused(project: Path) -> None:
     change(project / "pyproject.toml", "northside", PLACEHOLDER)
     [sentence] = unreleasable(project)
     assert "put the account in place of OWNER" in sentence
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/privacy.md", "packaging/plugin/.claude-plugin/plugin.json"])
+def test_a_placeholder_that_is_left_in_a_file_that_others_read_is_refused(name: str, project: Path) -> None:
+    path = project / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"https://github.com/{PLACEHOLDER}/cliniko-mcp", "utf-8")
+    assert list(unreleasable(project)) == [f"{name}: {PLACEHOLDER} stands in an address; run cliniko-mcp manifest."]
+
+
+@pytest.mark.skipif(PLACEHOLDER not in repository(ROOT), reason="the account is decided")
+def test_as_it_is_it_is_refused_by_the_command_of_the_release_workflow() -> None:
+    done = CliRunner().invoke(manifest, ["--release"])
+    assert done.exit_code == 1 and f"put the account in place of {PLACEHOLDER}" in done.output
 
 
 @pytest.mark.parametrize(

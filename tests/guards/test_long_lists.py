@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from cliniko_mcp.client.clinic import Clinic
 from cliniko_mcp.client.kept_pages import FEW_PAGES, KeptPages
 from cliniko_mcp.client.rate_limit import one_call
 from cliniko_mcp.cliniko.calls import Risk
-from cliniko_mcp.cliniko.filters import Before, From
+from cliniko_mcp.cliniko.filters import MAX_IDS, Before, From
 from cliniko_mcp.cliniko.resources.attendees import AttendeeBody, Attendees
 from cliniko_mcp.cliniko.resources.bookings import Bookings
 from cliniko_mcp.cliniko.resources.patients import Patients
@@ -22,7 +23,7 @@ from cliniko_mcp.guards.audit import Audit
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.guards.hash_chain import HashChain
 from cliniko_mcp.guards.log import LocalLog
-from cliniko_mcp.guards.memory import Course, Memory
+from cliniko_mcp.guards.memory import RECORD_SECONDS_KEPT, Course, Memory
 from cliniko_mcp.guards.pipeline import Caller, Guard
 from tests.client.account import NOON, Account, listed, person
 from tests.client.virtual import run
@@ -85,12 +86,12 @@ class Calls:
         return len(self.account.requests)
 
 
-async def until_answered(calls: Calls, **how: Any) -> list[RateLimited]:
+async def until_answered(calls: Calls, read: Read = patients, **how: Any) -> list[RateLimited]:
     """Call again each time that is told; what was said each time."""
     refusals: list[RateLimited] = []
     while True:
         try:
-            rows, _ = await calls.call(patients, **how)
+            rows, _ = await calls.call(read, **how)
         except RateLimited as full:
             refusals.append(full)
             assert len(refusals) < 20
@@ -113,6 +114,45 @@ def test_it_ends_by_calling_again_with_each_page_read_once_and_each_refusal_furt
         assert all(refusal.details["pages"] == PAGES for refusal in refusals)
         assert all("pages of patients have been read" in refusal.message for refusal in refusals)
         assert all("same arguments" in refusal.fix for refusal in refusals)
+
+    calls.play(story)
+
+
+def test_records_read_by_their_ids_are_read_on_where_they_were_cut_off() -> None:
+    calls = Calls(per_minute=4)
+
+    async def names(clinic: GuardedClinic) -> list[str]:
+        return [*await clinic.by_id(Patients.list_patients, [row["id"] for row in ROWS])]
+
+    async def story(calls: Calls) -> None:
+        refusals = await until_answered(calls, names)
+        batches = ceil(len(ROWS) / MAX_IDS)
+        assert calls.sent == batches
+        read = [int(str(refusal.details["pages_read"])) for refusal in refusals]
+        assert read == sorted(set(read)) and len(read) >= 2
+        assert all("same arguments" in refusal.fix for refusal in refusals)
+        await anyio.sleep(RECORD_SECONDS_KEPT + 1)
+        await calls.call(lambda clinic: clinic.by_id(Patients.list_patients, [ROWS[0]["id"]]))
+        assert calls.sent == batches + 1  # names are not kept longer than they were
+
+    calls.play(story)
+
+
+def test_many_short_lists_are_read_on_where_they_were_cut_off() -> None:
+    calls = Calls(per_minute=4)
+    lists = 15
+    calls.account.answers["GET /attendees"] = listed("attendees", ROWS[:100])
+
+    async def places(clinic: GuardedClinic) -> list[str]:
+        for number in range(lists):
+            await clinic.collect(Attendees.list_attendees, booking_id=str(number + 1))
+        return [row["id"] for row in ROWS]
+
+    async def story(calls: Calls) -> None:
+        await until_answered(calls, places)
+        assert calls.sent == lists
+        with pytest.raises(RateLimited):  # the next call reads them anew
+            await calls.call(places)
 
     calls.play(story)
 

@@ -129,7 +129,7 @@ def new_bookings(recount: Recount, first: date, last: date) -> Row:
         "appointments_made": share(len(rows) - classes, len(rows)),
         "classes_made": share(classes, len(rows)),
         "cancelled_since": share(sum(bool(row.get("cancelled_at")) for row, _ in rows), len(rows)),
-        "days_ahead_on_average": {"count": round(sum(ahead) / len(ahead), 2) if ahead else 0},
+        **({"days_ahead_on_average": {"count": round(sum(ahead) / len(ahead), 2)}} if ahead else {}),
     }
 
 
@@ -150,8 +150,8 @@ def retention(recount: Recount, first: date, last: date) -> Row:
         "new_patients_who_came_back": share(len(back), len(new)),
         "new_patients_who_booked_again": share(len(again), len(new)),
         "new_patients": {"count": len(new)},
-        "visits_kept_per_new_patient": {"count": round(own / len(new), 2) if new else 0},
-        "patient_visit_average_pva": {"count": round(len(held) / len(new), 2) if new else 0},
+        **({"visits_kept_per_new_patient": {"count": round(own / len(new), 2)}} if new else {}),
+        **({"patient_visit_average_pva": {"count": round(len(held) / len(new), 2)}} if new else {}),
         "rebook_rate": share(sum(map(recount.returns, held)), len(held)),
         "patient_files_made": {"count": sum(first <= day <= last for day in made)},
     }
@@ -159,7 +159,7 @@ def retention(recount: Recount, first: date, last: date) -> Row:
 
 def rebooking(recount: Recount, first: date, last: date) -> Row:
     told = retention(recount, first, last)
-    return {name: told[name] for name in ("rebook_rate", "patient_visit_average_pva", "new_patients")}
+    return {name: told[name] for name in ("rebook_rate", "patient_visit_average_pva", "new_patients") if name in told}
 
 
 def gone_quiet(recount: Recount) -> dict[str, Visit]:
@@ -172,7 +172,12 @@ def gone_quiet(recount: Recount) -> dict[str, Visit]:
 
 
 def lapsed(recount: Recount, first: date, last: date) -> Row:
-    return {"lapsed_patients": {"count": sum(first <= v.day <= last for v in gone_quiet(recount).values())}}
+    days = [visit.day for visit in gone_quiet(recount).values()]
+    longer = {"last_seen_before_that_time": {"count": sum(day < first for day in days)}}
+    return {
+        "lapsed_patients": {"count": sum(first <= day <= last for day in days)},
+        **(longer if first > date.min else {}),
+    }
 
 
 def without_next(recount: Recount, first: date, last: date) -> tuple[set[str], set[str]]:

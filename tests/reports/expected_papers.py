@@ -31,19 +31,26 @@ def issued(recount: Recount, first: date, last: date) -> list[Row]:
 def revenue(recount: Recount, first: date, last: date) -> Row:
     rows = issued(recount, first, last)
     billed = [row for row in rows if row["status"] in (OPEN, PAID)]
-    of_visits = [row for row in billed if row.get("attendee_id") or row.get("appointment_id")]
-    visits = {row.get("attendee_id") or row["appointment_id"] for row in of_visits}
-    whole = sum((Decimal(row["total_amount"]) for row in of_visits), Decimal())
-    average = (whole / len(visits)).quantize(CENT, ROUND_HALF_UP) if visits else Decimal()
+    visits = a_visit(billed)
     return {
         "invoiced": money(billed),
         "invoiced_and_paid": money(row for row in rows if row["status"] == PAID),
         "invoiced_and_open": money(row for row in rows if row["status"] == OPEN),
-        "visits_billed": {"count": len(visits)},
-        "average_per_visit_billed": {"total": f"{average:.2f}"},
+        "visits_billed": {"count": visits.get("visits", 0)},
+        **({"average_per_visit_billed": {"total": visits["average"]}} if visits else {}),
         "closed_invoices": money(row for row in rows if row["status"] == CLOSED),
         "open_credits": money(row for row in rows if row["status"] == CREDIT),
     }
+
+
+def a_visit(billed: list[Row]) -> Row:
+    """The visits of some invoices and what those come to for each; nothing where they are of none."""
+    of_visits = [row for row in billed if row.get("attendee_id") or row.get("appointment_id")]
+    if not of_visits:
+        return {}
+    visits = {row.get("attendee_id") or row["appointment_id"] for row in of_visits}
+    whole = sum((Decimal(row["total_amount"]) for row in of_visits), Decimal())
+    return {"visits": len(visits), "average": f"{(whole / len(visits)).quantize(CENT, ROUND_HALF_UP):.2f}"}
 
 
 def payer_of(recount: Recount, invoice: Row) -> str:
@@ -175,16 +182,20 @@ def _booking(row: Row, attendee: dict[str, str]) -> str:
     return row.get("booking_id") or attendee.get(str(row.get("attendee_id")), "")
 
 
-def forms(recount: Recount, first: date, last: date) -> Row:
-    open_ = open_forms(recount, first, last)
-    attendee = {row["id"]: row["booking_id"] for row in recount.rows("attendees")}
-    done = [
+def completed_forms(recount: Recount, first: date, last: date) -> list[Row]:
+    return [
         row
         for row in recount.rows("patient_forms")
         if not row.get("archived_at")
         and (at := moment(row.get("completed_at")))
         and first <= at.astimezone(recount.zones.get(row.get("business_id") or "", recount.home)).date() <= last
     ]
+
+
+def forms(recount: Recount, first: date, last: date) -> Row:
+    open_ = open_forms(recount, first, last)
+    attendee = {row["id"]: row["booking_id"] for row in recount.rows("attendees")}
+    done = completed_forms(recount, first, last)
     return {
         "open_forms": {"count": len(open_)},
         "visits_with_an_open_form": share(

@@ -17,7 +17,7 @@ from cliniko_mcp.sandbox.port import asgi_app
 Row = dict[str, Any]
 _HIDING = {
     **dict.fromkeys(("individual_appointments", "attendees"), ("archived_at", "cancelled_at")),
-    **dict.fromkeys(("group_appointments", "patients", "invoices", "businesses"), ("archived_at",)),
+    **dict.fromkeys(("group_appointments", "patients", "invoices", "businesses", "contacts"), ("archived_at",)),
     **dict.fromkeys(("appointment_types", "billable_items", "products"), ("archived_at",)),
 }
 """The stamps by which lists leave rows out unless they are asked for."""

@@ -27,4 +27,5 @@ async def test_every_figure_and_every_kind_is_defined(clinic: tuple[Sandbox, Por
             answer = await tool.call(name, **({"words": "walk"} if kind.words else {}))
             shown |= answer["summary"].keys()
             assert answer["definition"].endswith(".")
+        shown |= (await tool.call("lapsed", when="last month"))["summary"].keys()
     assert shown == defined

@@ -16,12 +16,14 @@ from .recount import Recount, spans
 pytestmark = pytest.mark.anyio
 
 
-def broken_down(rows: Iterable[Row], names: Iterable[str]) -> dict[str, Row]:
-    """Money by the name of each row."""
+def broken_down(rows: Iterable[Row], names: Iterable[str], *, visits: bool = False) -> dict[str, Row]:
+    """Money by the name of each row, with the visits that were billed and their average where that is told."""
     groups: dict[str, list[Row]] = {}
     for row, name in zip(rows, names, strict=True):
         groups.setdefault(name, []).append(row)
-    return {name: expected.money(some) for name, some in groups.items()}
+    return {
+        name: {**expected.money(some), **(expected.a_visit(some) if visits else {})} for name, some in groups.items()
+    }
 
 
 def told(answer: Row, by: str) -> dict[str, Row]:
@@ -58,7 +60,7 @@ async def test_revenue(clinic: tuple[Sandbox, Port], now: str) -> None:
                 "source": [of.get(row["patient_id"], "no source") for row in billed],
             }
             for by, keys in names.items():
-                assert told(answer, by) == broken_down(billed, keys), by
+                assert told(answer, by) == broken_down(billed, keys, visits=True), by
             assert sum(Decimal(row["total"]) for row in answer["items"]) == whole
 
 

@@ -52,7 +52,19 @@ async def test_forms(clinic: tuple[Sandbox, Port], now: str) -> None:
             answer = await tool.call("forms", when=when, by=["practitioner"])
             open_ = expected.open_forms(recount, first, last)
             assert answer["summary"] == expected.forms(recount, first, last), when
-            assert {row["form_id"] for row in answer["items"]} == {row["id"] for row, _ in open_}
+            waiting = [row["form_id"] for row in answer["items"] if "completed_at" not in row]
+            assert set(waiting) == {row["id"] for row, _ in open_}
+            done = expected.completed_forms(recount, first, last)
+            assert {row["form_id"] for row in answer["items"][len(waiting) :]} == {row["id"] for row in done}
+            mei = await tool.call("forms", when=when, practitioner="Mei Ng")
+            visits = {visit.booking: visit.who for visit in recount.visits}
+            attendee = {row["id"]: row["booking_id"] for row in port.rows("attendees")}
+            whose = [
+                visits.get(row.get("booking_id") or attendee.get(row.get("attendee_id") or "", "")) for row in done
+            ]
+            names = [who and recount.name("practitioners", who) for who in whose]
+            assert mei["summary"]["forms_completed"] == {"count": names.count("Dr Mei Ng")}
+            assert "open_forms_without_a_visit" not in mei["summary"]
             kinds = Counter(row["name"] for row, _ in open_)
             assert {row["name"]: row["count"] for row in answer["by"]["form"]["rows"]} == kinds
             who = Counter(recount.name("practitioners", visit.who) for _, visit in open_)

@@ -27,7 +27,8 @@ class Fact:
     """One thing that is counted. `day` and `hour` are local to its site; `new` says whether it is of someone who had
     not been before; `source` is where they come from.
 
-    `part` of `whole` counts: 1 or 0 of 1, or minutes of minutes. `amount` is what it is worth.
+    `part` of `whole` counts: 1 or 0 of 1, or minutes of minutes. `amount` is what it is worth, `visit` tells apart the
+    visits that were billed, of which groups then show the average.
     """
 
     day: date | None = None
@@ -38,6 +39,7 @@ class Fact:
     patient_id: str = ""
     new: bool | None = None
     source: str = ""
+    visit: str = ""
     part: int = 1
     whole: int = 1
     amount: Decimal = Decimal()
@@ -210,4 +212,13 @@ def _ranked(named: Mapping[str, list[Fact]], measure: Measure) -> dict[str, list
 
 def _group(name: str, facts: Facts, some: Sequence[Fact]) -> Group:
     figure = facts.measure.figure(some, facts.found)
-    return Group(name=name, count=figure.count, of=figure.of, rate=figure.rate, total=figure.total)
+    billed = {fact.visit for fact in some if fact.visit}
+    return Group(
+        name=name,
+        count=figure.count,
+        of=figure.of,
+        rate=figure.rate,
+        total=figure.total,
+        visits=len(billed) or None,
+        average=figures.average((fact.amount for fact in some if fact.visit), len(billed)),
+    )

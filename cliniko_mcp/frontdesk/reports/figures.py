@@ -33,6 +33,9 @@ class _Named(AnswerModel):
 class Group(Figure, _Named):
     """The part of a figure that belongs to one practitioner, type, week or the like."""
 
+    visits: Number | None = Field(default=None, description="Visits that were billed, where money is of visits.")
+    average: Money | None = Field(default=None, description="The invoices of those visits, for each of them.")
+
 
 class Breakdown(AnswerModel):
     """The parts of the first figure of the summary, of which they are the sum."""
@@ -94,10 +97,14 @@ def money(amounts: Iterable[Decimal]) -> Figure:
     return Figure(count=len(every), total=money_text(sum(every, Decimal())))
 
 
-def average(amounts: Iterable[Decimal], number: int) -> Figure:
-    """What amounts come to for each of a number of things; zero where there are none."""
-    whole = sum(amounts, Decimal())
-    return Figure(total=money_text((whole / number).quantize(_CENT, ROUND_HALF_UP) if number else Decimal()))
+def mean(name: str, whole: float, number: int) -> dict[str, Figure]:
+    """An average for each of a number of things, under its name; nothing where there are none."""
+    return {name: count(whole / number)} if number else {}
+
+
+def average(amounts: Iterable[Decimal], number: int) -> str | None:
+    """What amounts come to for each of a number of things; None where there are none."""
+    return money_text((sum(amounts, Decimal()) / number).quantize(_CENT, ROUND_HALF_UP)) if number else None
 
 
 def money_text(amount: Decimal) -> str:

@@ -12,6 +12,7 @@ from pydantic import Field
 from cliniko_mcp.cliniko.filters import Between, Given
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.cliniko.resources.attendees import Attendee, Attendees
+from cliniko_mcp.cliniko.resources.bookings import Bookings
 from cliniko_mcp.cliniko.resources.patient_forms import PatientForm, PatientForms
 from cliniko_mcp.frontdesk import visits
 from cliniko_mcp.frontdesk.answer_rows import LocalTime
@@ -19,7 +20,7 @@ from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.reports import figures
 from cliniko_mcp.frontdesk.reports.attendance import visit_row
 from cliniko_mcp.frontdesk.reports.facts import Fact, Facts, Measure, parts
-from cliniko_mcp.frontdesk.reports.figures import ReportVisitRow
+from cliniko_mcp.frontdesk.reports.figures import Findable, ReportVisitRow
 from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
 from cliniko_mcp.frontdesk.roster import name_text
 from cliniko_mcp.frontdesk.visits import Visit
@@ -36,8 +37,16 @@ class OpenFormRow(ReportVisitRow):
     given_at: LocalTime | None = Field(default=None, description="When it was given to the patient.")
 
 
+class CompletedFormRow(Findable):
+    """A form that was completed in the time."""
+
+    form_id: str = Field(description="The form's id.")
+    form: str = Field(description="The form's name.")
+    completed_at: LocalTime = Field(description="When it was completed.")
+
+
 async def forms(question: ReportQuestion) -> Finding:
-    """Forms that are not completed, by the visit that they are for, the earliest visit first."""
+    """Forms that are not completed, the earliest visit first, then those that were completed, the latest first."""
     low, high = question.time.bounds
     listing = partial(question.clinic.collect, PatientForms.list_patient_forms)
     found, waiting, done = await run_concurrently(
@@ -57,25 +66,46 @@ async def forms(question: ReportQuestion) -> Finding:
     named: dict[str, list[Fact]] = {}
     for (form, _), fact in zip(open_, facts.found, strict=True):
         named.setdefault(_name(form), []).append(fact)
-    completed = sum(
-        form.completed_at is not None and question.holds_moment(form.completed_at, form.business_id or "")
-        for form in done
+    completed = await _kept_to(
+        question,
+        [
+            form
+            for form in done
+            if form.completed_at and question.holds_moment(form.completed_at, form.business_id or "")
+        ],
     )
+    completed.sort(key=lambda form: (form.completed_at or low, form.id), reverse=True)
+    loose = sum(form.id not in bookings and _at_site(question, form) for form in waiting)
     with_one = {(visit.booking_id, visit.patient_id) for _, visit in open_}
     return Finding(
         "Open is a form of a visit of that time that is not completed; cancelled visits are left out. Groupings are "
-        "those of the visits. Completed is every form that was completed in that time, whatever visit it is for. "
-        "Forms that belong to no visit are told apart, and archived ones left out.",
+        "those of the visits. Completed is every form that was completed in that time, whatever visit it is for; they "
+        "are the last rows. Forms that belong to no visit are told apart, and archived ones left out.",
         {
             "open_forms": facts.figure,
             "visits_with_an_open_form": figures.share(len(with_one), len(found)),
-            "forms_completed": figures.count(completed),
-            "open_forms_without_a_visit": figures.count(sum(form.id not in bookings for form in waiting)),
+            "forms_completed": figures.count(len(completed)),
+            **({} if question.practitioner else {"open_forms_without_a_visit": figures.count(loose)}),
         },
-        [_row(question, form, visit) for form, visit in open_],
+        [*(_row(question, form, visit) for form, visit in open_), *(_done(question, form) for form in completed)],
         facts,
         by={"form": parts(named, facts)},
     )
+
+
+async def _kept_to(question: ReportQuestion, found: Sequence[PatientForm]) -> list[PatientForm]:
+    """The forms of these at the site asked about, for visits with the practitioner asked about."""
+    here = [form for form in found if _at_site(question, form)]
+    if question.practitioner is None:
+        return here
+    bookings = await _bookings_of(question, here)
+    rows = await question.clinic.by_id(Bookings.list_bookings, sorted({*bookings.values()}))
+    theirs = {row_id for row_id, row in rows.items() if row.practitioner_id == question.practitioner.id}
+    return [form for form in here if bookings.get(form.id) in theirs]
+
+
+def _at_site(question: ReportQuestion, form: PatientForm) -> bool:
+    return question.business is None or form.business_id == question.business.id
 
 
 async def _bookings_of(question: ReportQuestion, found: Sequence[PatientForm]) -> dict[str, str]:
@@ -105,3 +135,13 @@ def _row(question: ReportQuestion, form: PatientForm, visit: Visit) -> OpenFormR
         "given_at": local_text(form.created_at, zone) if form.created_at else None,
     }
     return OpenFormRow.model_validate({**dict(visit_row(question, visit)), **more})
+
+
+def _done(question: ReportQuestion, form: PatientForm) -> CompletedFormRow:
+    zone = question.roster.zone(form.business_id) if form.business_id else question.roster.home
+    return CompletedFormRow(
+        patient_id=form.patient_id,
+        form_id=form.id,
+        form=_name(form),
+        completed_at=local_text(form.completed_at or question.now, zone),
+    )

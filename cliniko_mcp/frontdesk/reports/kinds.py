@@ -6,7 +6,6 @@ from typing import Final
 
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.frontdesk import visits
-from cliniko_mcp.frontdesk.answer_rows import Duplicates
 from cliniko_mcp.frontdesk.reports import (
     activity,
     ahead,
@@ -142,9 +141,10 @@ ReportRow = (
     | notes.OldAlertRow
     | cases.OpenCaseRow
     | forms.OpenFormRow
+    | forms.CompletedFormRow
     | sources.SourceRow
     | changes.ChangesRow
-    | Duplicates
+    | records.SamePersonRow
     | records.MissingContactRow
 )
 """The rows of all kinds."""

@@ -65,7 +65,7 @@ async def bookings_made(question: ReportQuestion) -> Finding:
             "appointments_made": figures.share(sum(entry.kind == "appointment" for entry, _ in found), len(found)),
             "classes_made": figures.share(sum(entry.kind == "group" for entry, _ in found), len(found)),
             "cancelled_since": figures.share(sum(entry.cancelled for entry, _ in found), len(found)),
-            "days_ahead_on_average": figures.count(sum(ahead) / len(ahead) if ahead else 0),
+            **figures.mean("days_ahead_on_average", sum(ahead), len(ahead)),
         },
         [_made(question, entry, made) for entry, made in found],
         facts,

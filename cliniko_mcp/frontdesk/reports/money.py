@@ -5,6 +5,7 @@ one each 95 visits billed, or where there are more of them one a hundred booking
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
@@ -22,7 +23,7 @@ from cliniko_mcp.frontdesk.bookings import bookings
 from cliniko_mcp.frontdesk.matching import words
 from cliniko_mcp.frontdesk.reports import figures
 from cliniko_mcp.frontdesk.reports.facts import Fact, Facts, Measure, parts
-from cliniko_mcp.frontdesk.reports.figures import Findable, amount, money_text
+from cliniko_mcp.frontdesk.reports.figures import Figure, Findable, amount, money_text
 from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
 from cliniko_mcp.frontdesk.roster import name_text
 
@@ -120,9 +121,16 @@ async def revenue(question: ReportQuestion) -> Finding:
     every = await _invoices(question)
     billed = [invoice for invoice in every if invoice.status in BILLED]
     kinds = await _types(question, billed) if "type" in question.by else {}
-    facts = Facts(Measure.MONEY, [_fact(invoice, kinds.get(invoice.appointment_id or "", "")) for invoice in billed])
-    of_visits = [invoice for invoice in billed if invoice.attendee_id or invoice.appointment_id]
-    visits = {invoice.attendee_id or invoice.appointment_id for invoice in of_visits}
+    facts = Facts(
+        Measure.MONEY,
+        [
+            replace(_fact(invoice), type_id=kinds.get(invoice.appointment_id or "", ""), visit=_visit(invoice))
+            for invoice in billed
+        ],
+    )
+    of_visits = [invoice for invoice in billed if _visit(invoice)]
+    visits = {*map(_visit, of_visits)}
+    average = figures.average(_amounts(of_visits), len(visits))
     people = _by_patient(billed)
     totals = {patient: sum(_amounts(theirs), Decimal()) for patient, theirs in people.items()}
     return Finding(
@@ -134,7 +142,7 @@ async def revenue(question: ReportQuestion) -> Finding:
             "invoiced_and_paid": figures.money(_amounts(one for one in billed if one.status == _PAID)),
             "invoiced_and_open": figures.money(_amounts(one for one in billed if one.status == _OPEN)),
             "visits_billed": figures.count(len(visits)),
-            "average_per_visit_billed": figures.average(_amounts(of_visits), len(visits)),
+            **({"average_per_visit_billed": Figure(total=average)} if average else {}),
             "closed_invoices": figures.money(_amounts(one for one in every if one.status == _CLOSED)),
             "open_credits": figures.money(_amounts(one for one in every if one.status == _CREDIT)),
         },
@@ -144,6 +152,11 @@ async def revenue(question: ReportQuestion) -> Finding:
         ],
         facts,
     )
+
+
+def _visit(invoice: Invoice) -> str:
+    """What tells the visit of an invoice from others; empty where it is of none."""
+    return invoice.attendee_id or invoice.appointment_id or ""
 
 
 async def _types(question: ReportQuestion, billed: Iterable[Invoice]) -> dict[str, str]:
@@ -188,9 +201,8 @@ def _within(question: ReportQuestion, invoice: Invoice) -> bool:
     return invoice.issue_date is not None and question.holds_day(invoice.issue_date)
 
 
-def _fact(invoice: Invoice, kind: str = "") -> Fact:
+def _fact(invoice: Invoice) -> Fact:
     return Fact(
-        type_id=kind,
         day=invoice.issue_date,
         practitioner_id=invoice.practitioner_id or "",
         business_id=invoice.business_id or "",

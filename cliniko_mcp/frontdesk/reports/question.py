@@ -49,6 +49,8 @@ class ReportQuestion:
     words: str = ""
     """What to look for in notes."""
     patient: Known[Patient] | None = None
+    phones: bool = False
+    """Whether rows tell how to reach the people in them."""
     _read: "list[_Read]" = field(default_factory=lambda: list[_Read]())
     """What was read so far, which the same question of a time within it need not read again."""
 

@@ -15,13 +15,15 @@ from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.errors import InvalidArguments
 from cliniko_mcp.frontdesk import visits
-from cliniko_mcp.frontdesk.answer_rows import Duplicates, PersonRow
+from cliniko_mcp.frontdesk.answer_rows import PersonRow
+from cliniko_mcp.frontdesk.day_sheet import phones_of
 from cliniko_mcp.frontdesk.duplicates import Pair, digits, numbers_in, numbers_of, pairs
 from cliniko_mcp.frontdesk.matching import words
 from cliniko_mcp.frontdesk.reports import figures
 from cliniko_mcp.frontdesk.reports.figures import Figure, Findable
 from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
-from cliniko_mcp.frontdesk.roster import known_record, merged
+from cliniko_mcp.frontdesk.roster import Known, known_record, merged, person_row
+from cliniko_mcp.results.models import AnswerModel
 
 NEEDS: Final[tuple[Operation, ...]] = (Patients.list_patients, *visits.NEEDS)
 
@@ -39,6 +41,20 @@ Contact = Literal[
 ]
 
 
+class SameFileRow(PersonRow):
+    """A patient's file that may be of the same person as another."""
+
+    phone: str | None = Field(default=None, description="Their phone number, a mobile first, where phones is true.")
+
+
+class SamePersonRow(AnswerModel):
+    """Files that may be one person's."""
+
+    confidence: Literal["likely", "possible"] = Field(description="How sure it is.")
+    why: str = Field(description="What they have in common.")
+    patients: list[SameFileRow] = Field(description="The files, the oldest first.")
+
+
 class MissingContactRow(Findable):
     """A patient who cannot be reached in some way."""
 
@@ -54,12 +70,12 @@ class _Group:
     likely: bool
     why: Sequence[str]
 
-    def row(self) -> Duplicates:
-        """The group for a reader."""
-        return Duplicates(
+    def row(self, *, phones: bool) -> SamePersonRow:
+        """The group for a reader, with phone numbers where they are wanted."""
+        return SamePersonRow(
             confidence="likely" if self.likely else "possible",
             why="; ".join(self.why),
-            patients=[_person_row(patient) for patient in self.patients],
+            patients=[_file(known_record(patient), phones=phones) for patient in self.patients],
         )
 
 
@@ -83,7 +99,7 @@ async def duplicates(question: ReportQuestion) -> Finding:
             "possibly_one_person": figures.count(len(groups) - likely),
             "files_compared": figures.count(len(patients)),
         },
-        [group.row() for group in groups],
+        [group.row(phones=question.phones) for group in groups],
         notes=["Cliniko's API cannot merge records; a person does that in Cliniko itself."],
     )
 
@@ -117,9 +133,9 @@ def _groups(found: Sequence[Pair]) -> list[_Group]:
     ]
 
 
-def _person_row(patient: Patient) -> PersonRow:
-    born = patient.date_of_birth
-    return PersonRow(id=patient.id, name=name_of(patient), born=born.isoformat() if born else None)
+def _file(patient: Known[Patient], *, phones: bool) -> SameFileRow:
+    phone = next(iter(phones_of(patient)), None) if phones else None
+    return SameFileRow.model_validate({**dict(person_row(patient)), "phone": phone})
 
 
 async def missing_contacts(question: ReportQuestion) -> Finding:

@@ -21,6 +21,7 @@ from cliniko_mcp.frontdesk.reports.facts import Facts, Measure
 from cliniko_mcp.frontdesk.reports.figures import Findable
 from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion, by_patient
 from cliniko_mcp.frontdesk.roster import gone
+from cliniko_mcp.frontdesk.spans import Span
 from cliniko_mcp.frontdesk.visits import Visit
 from cliniko_mcp.phrases import local_day
 from cliniko_mcp.results.models import AnswerModel
@@ -90,18 +91,22 @@ def _people(question: ReportQuestion, found: Iterable[Visit]) -> dict[str, _Pers
 async def lapsed(question: ReportQuestion) -> Finding:
     """Patients whose last visit was in the time and who have nothing booked, the latest visit first."""
     people = _people(question, await question.history())
-    found = {
+    quiet = {
         patient: person
         for patient, person in people.items()
-        if person.kept and not person.ahead and question.holds(person.kept[-1]) and question.keeps(person.kept[-1])
+        if person.kept and not person.ahead and question.keeps(person.kept[-1])
     }
+    found = {patient: person for patient, person in quiet.items() if question.holds(person.kept[-1])}
+    starts = question.span.home.start.date() if isinstance(question.span, Span) else date.min
+    before = {patient: person for patient, person in quiet.items() if question.day(person.kept[-1]) < starts}
     here, notes = await _not_archived(question, found)
+    longer = {"last_seen_before_that_time": figures.count(len((await _not_archived(question, before))[0]))}
     facts = Facts(Measure.COUNT, [question.fact(found[patient].kept[-1]) for patient in here])
     return Finding(
         "Lapsed is a patient whose last kept visit (not cancelled, not a no-show) was in that time and who has no "
-        "visit booked ahead with anyone. Practitioner, site and type are those of that last visit. Archived patients "
-        "are left out.",
-        {"lapsed_patients": facts.figure},
+        "visit booked ahead with anyone. Last seen before that time is whose last kept visit was earlier still. "
+        "Practitioner, site and type are those of that last visit. Archived patients are left out.",
+        {"lapsed_patients": facts.figure, **(longer if isinstance(question.span, Span) else {})},
         [_last_visit(question, found[patient].kept) for patient in here],
         facts,
         notes=notes,
@@ -143,7 +148,7 @@ async def _not_archived(question: ReportQuestion, found: dict[str, _Person]) -> 
     here = [patient for patient in sorted(found) if patient in records and not gone(records[patient])]
     here.sort(key=lambda patient: found[patient].kept[-1].starts, reverse=True)
     archived = len(found) - len(here)
-    return here, [f"{archived:,} archived patients are left out."] if archived else []
+    return here, [f"{archived:,} archived patient{'s are' if archived > 1 else ' is'} left out."] if archived else []
 
 
 def _last_visit(question: ReportQuestion, kept: Sequence[Visit]) -> LastVisitRow:
@@ -171,6 +176,8 @@ async def retention(question: ReportQuestion) -> Finding:
     facts = Facts(
         Measure.SHARE, [question.fact(person.kept[0], part=patient in back) for patient, person in new.items()]
     )
+    kept_to = question.practitioner or question.business  # whose a file is, only visits tell
+    files = {} if kept_to else {"patient_files_made": figures.count(await _files_made(question))}
     newest = sorted(new, key=lambda patient: (new[patient].kept[0].starts, patient), reverse=True)
     return Finding(
         "New is a patient whose first kept visit ever (not cancelled, not a no-show) was in that time; archived "
@@ -183,10 +190,10 @@ async def retention(question: ReportQuestion) -> Finding:
             "new_patients_who_came_back": facts.figure,
             "new_patients_who_booked_again": figures.share(len(again), len(new)),
             "new_patients": figures.count(len(new)),
-            "visits_kept_per_new_patient": figures.count(visits_kept / len(new) if new else 0),
-            "patient_visit_average_pva": figures.count(len(held) / len(new) if new else 0),
+            **figures.mean("visits_kept_per_new_patient", visits_kept, len(new)),
+            **figures.mean("patient_visit_average_pva", len(held), len(new)),
             "rebook_rate": figures.share(rebooked, len(held)),
-            "patient_files_made": figures.count(await _files_made(question)),
+            **files,
         },
         [_new(question, new[patient]) for patient in newest],
         facts,
@@ -234,7 +241,7 @@ async def rebooking(question: ReportQuestion) -> Finding:
         "whose first kept visit ever was in that time, with the practitioner whom that visit was with.",
         {
             "rebook_rate": facts.figure,
-            "patient_visit_average_pva": figures.count(len(held) / len(new) if new else 0),
+            **figures.mean("patient_visit_average_pva", len(held), len(new)),
             "new_patients": figures.count(len(new)),
         },
         rows,

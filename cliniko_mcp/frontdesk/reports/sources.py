@@ -4,31 +4,32 @@ Requests: one a hundred patients whose source is recorded, and one for the kinds
 clinic's whole history of bookings too, one request a hundred, and the invoices of its new patients.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
-from typing import Final
+from typing import Final, Literal
 
 from pydantic import Field
 
 from cliniko_mcp.cliniko.filters import MAX_IDS, Hidden, OneOf
 from cliniko_mcp.cliniko.labels import name_of
-from cliniko_mcp.cliniko.operations import List, Operation, RecordT
+from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.cliniko.resources.contacts import Contacts
 from cliniko_mcp.cliniko.resources.invoices import Invoices
 from cliniko_mcp.cliniko.resources.patients import Patients
 from cliniko_mcp.cliniko.resources.referral_source_types import ReferralSourceTypes
-from cliniko_mcp.cliniko.resources.referral_sources import ReferralSources
+from cliniko_mcp.cliniko.resources.referral_sources import ReferralSource, ReferralSources
 from cliniko_mcp.frontdesk import visits
 from cliniko_mcp.frontdesk.answer_rows import Money
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
+from cliniko_mcp.frontdesk.day_sheet import numbers_in_order, phones_of
 from cliniko_mcp.frontdesk.reports import figures
 from cliniko_mcp.frontdesk.reports.facts import GROUPINGS, Fact, Facts, Measure, breakdown
 from cliniko_mcp.frontdesk.reports.figures import amount, money_text
 from cliniko_mcp.frontdesk.reports.money import BILLED
 from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
-from cliniko_mcp.frontdesk.roster import name_text
+from cliniko_mcp.frontdesk.roster import known_record, name_text
 from cliniko_mcp.frontdesk.visits import Visit
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.models import AnswerModel
@@ -40,6 +41,7 @@ NEEDS: Final[tuple[Operation, ...]] = (
     Contacts.list_contacts,
     *visits.NEEDS,
 )
+_NO_SOURCE: Final = "no source"
 
 
 async def sources(clinic: GuardedClinic) -> dict[str, str]:
@@ -56,11 +58,25 @@ async def sources(clinic: GuardedClinic) -> dict[str, str]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """What a patient's file says of where they come from: the kind of source and the referrer or subcategory."""
+
+    source: str = _NO_SOURCE
+    referrer: str = ""
+    referrer_is: Literal["contact", "patient"] | None = None
+    referrer_id: str = ""
+    phone: str = field(default="", compare=False)
+
+
 class SourceRow(AnswerModel):
     """A kind of source, or one referrer of that kind."""
 
     source: str = Field(description="The kind of source.")
     referrer: str | None = Field(default=None, description="Who referred them, or the subcategory.")
+    referrer_is: Literal["contact", "patient"] | None = Field(default=None, description="What the referrer is.")
+    referrer_id: str | None = Field(default=None, description="Id of that contact or patient.")
+    phone: str | None = Field(default=None, description="The referrer's phone number, where phones is true.")
     new_patients: int = Field(description="New patients.")
     total: Money = Field(description="Invoiced to them until now, in the account's currency.")
 
@@ -80,16 +96,19 @@ async def where_from(question: ReportQuestion) -> Finding:
             replace(
                 question.fact(visit),
                 new=True,
-                source=known[patient][0] if patient in known else "",
+                source=known[patient].source if patient in known else "",
                 amount=worth.get(patient, Decimal()),
             )
             for patient, visit in new.items()
         ],
     )
-    groups: dict[tuple[str, str], list[str]] = {}
+    groups: dict[_Origin, list[str]] = {}
     for patient in new:
-        groups.setdefault(known.get(patient, ("no source", "")), []).append(patient)
+        groups.setdefault(known.get(patient, _Origin()), []).append(patient)
     totals = {key: sum((worth.get(one, Decimal()) for one in theirs), Decimal()) for key, theirs in groups.items()}
+    ranked = sorted(
+        groups, key=lambda key: (-len(groups[key]), -totals[key], key.source, key.referrer, key.referrer_id)
+    )
     recorded = sum(patient in known for patient in new)
     return Finding(
         "New is a patient whose first kept visit ever was in that time; practitioner, site and type are those of that "
@@ -101,12 +120,15 @@ async def where_from(question: ReportQuestion) -> Finding:
         },
         [
             SourceRow(
-                source=source,
-                referrer=referrer or None,
-                new_patients=len(groups[source, referrer]),
-                total=money_text(totals[source, referrer]),
+                source=origin.source,
+                referrer=origin.referrer or None,
+                referrer_is=origin.referrer_is,
+                referrer_id=origin.referrer_id or None,
+                phone=origin.phone or None if question.phones else None,
+                new_patients=len(groups[origin]),
+                total=money_text(totals[origin]),
             )
-            for source, referrer in sorted(groups, key=lambda key: (-len(groups[key]), -totals[key], key))
+            for origin in ranked
         ],
         facts,
         by={"source": breakdown(GROUPINGS["source"], facts, question.roster)},
@@ -126,8 +148,8 @@ async def _worth(question: ReportQuestion, patients: Sequence[str]) -> dict[str,
     return found
 
 
-async def _recorded(clinic: GuardedClinic) -> dict[str, tuple[str, str]]:
-    """The kind of source, and the referrer or subcategory, of each patient for whom one is recorded."""
+async def _recorded(clinic: GuardedClinic) -> dict[str, _Origin]:
+    """Where each patient comes from for whom that is recorded."""
     recorded, kinds = await run_concurrently(
         partial(clinic.collect, ReferralSources.list_referral_sources),
         partial(clinic.collect, ReferralSourceTypes.list_referral_source_types, archived_at=Hidden.INCLUDED),
@@ -135,21 +157,23 @@ async def _recorded(clinic: GuardedClinic) -> dict[str, tuple[str, str]]:
     names = {kind.id: name_of(kind) or kind.id for kind in kinds}
     contacts = {row.referrer_id for row in recorded if row.referrer_id and row.referrer_type != "Patient"}
     patients = {row.referrer_id for row in recorded if row.referrer_id and row.referrer_type == "Patient"}
-    people = {**await _names(clinic, Contacts.list_contacts, contacts)}
-    people |= await _names(clinic, Patients.list_patients, patients)
-    return {
-        row.patient_id: (
-            names.get(row.referral_source_type_id, row.referral_source_type_id),
-            people.get(row.referrer_id or "", "") or name_text(row.subcategory),
-        )
-        for row in recorded
-        if row.patient_id
-    }
+    known_contacts = await clinic.by_id(Contacts.list_contacts, sorted(contacts))
+    known_patients = await clinic.by_id(Patients.list_patients, sorted(patients))
 
+    def origin(row: ReferralSource) -> _Origin:
+        source = names.get(row.referral_source_type_id, row.referral_source_type_id)
+        who = row.referrer_id or ""
+        if row.referrer_type != "Patient" and who in known_contacts:
+            contact = known_contacts[who]
+            phone = next(iter(numbers_in_order(contact.phone_numbers or ())), "")
+            return _Origin(source, name_of(contact) or who, "contact", who, phone)
+        if row.referrer_type == "Patient" and who in known_patients:
+            patient = known_patients[who]
+            phone = next(iter(phones_of(known_record(patient))), "")
+            return _Origin(source, name_of(patient) or who, "patient", who, phone)
+        return _Origin(source, name_text(row.subcategory))
 
-async def _names(clinic: GuardedClinic, listing: List[RecordT], ids: Collection[str]) -> dict[str, str]:
-    found = await clinic.by_id(listing, sorted(ids))
-    return {row_id: name_of(record) or row_id for row_id, record in found.items()}
+    return {row.patient_id: origin(row) for row in recorded if row.patient_id}
 
 
 async def with_people(question: ReportQuestion, facts: Facts) -> Facts:

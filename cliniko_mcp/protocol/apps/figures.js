@@ -1,7 +1,7 @@
 // Figures as words and as plots: columns over time, a bar for a name, each with its value written beside it.
 const SPELT = { pva: "(PVA)", sms: "SMS", id: "ID", ids: "IDs" };
 const MONTH_NAMES = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-const HEIGHT = 230, LEFT = 58, TOP = 22, BOTTOM = 28, RIGHT = 8, LETTER = 8;
+const HEIGHT = 230, LEFT = 58, TOP = 22, BOTTOM = 28, RIGHT = 8, LETTER = 8, BOLD = 10;
 
 function wordsFor(name) {
   const words = name.split("_").map((word) => SPELT[word] || word).join(" ");
@@ -96,7 +96,7 @@ function trendPlot(columns, measure, level, title, width) {
       drawing("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }, measure.words(value)));
   const letters = Math.max(...columns.map((column) => column.label.length));
   const every = Math.max(1, Math.ceil(((letters + 1) * LETTER) / across));
-  const told = Math.max(...columns.map((column) => measure.words(column.value || 0).length)) * LETTER <= across;
+  const told = Math.max(...columns.map((column) => measure.words(column.value || 0).length)) * BOLD <= across;
   columns.forEach(({ label, value }, place) => {
     const middle = LEFT + across * (place + 0.5);
     if (place % every === 0 && middle + (letters * LETTER) / 2 <= width)

@@ -41,12 +41,13 @@ function breakdown(name, found, answer) {
 
 function groupTable(rows, measure, level, label, bars) {
   const parts = [["Count", (row) => (row.count === undefined ? "" : numberWords(row.count))], ["Of", (row) => (row.of === undefined ? "" : numberWords(row.of))],
-    ["Rate", (row) => row.rate || ""], ["Total", (row) => (row.total === undefined ? "" : moneyWords(row.total))]].filter(([, words]) => rows.some(words));
+    ["Rate", (row) => row.rate || ""], ["Total", (row) => (row.total === undefined ? "" : moneyWords(row.total))],
+    ["Average", (row) => (row.average === undefined ? "" : moneyWords(row.average)), "extra"]].filter(([, words]) => rows.some(words));
   const most = Math.max(level || 0, ...rows.map((row) => measure.of(row) || 0));
-  const head = parts.map(([words]) => make("th", { scope: "col", class: "number" }, words));
+  const head = parts.map(([words, , more]) => make("th", { scope: "col", class: more ? `number ${more}` : "number" }, words));
   const body = rows.map((row) => make("tr", { class: row.name === LATE ? "late" : null },
     make("th", { scope: "row" }, breakable(row.name), bars ? barPlot(measure.of(row), most, level) : null),
-    parts.map(([, words]) => make("td", { class: "number" }, words(row)))));
+    parts.map(([, words, more]) => make("td", { class: more ? `number ${more}` : "number" }, words(row)))));
   return make("table", { class: "groups", "aria-label": label },
     make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "Name"), head)), make("tbody", {}, body));
 }

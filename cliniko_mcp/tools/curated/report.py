@@ -33,9 +33,10 @@ from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
 from cliniko_mcp.frontdesk.reports.sources import with_people
 from cliniko_mcp.frontdesk.reports.span import Earlier, before, closed, over, read_time
 from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Roster, known_record, remarks
-from cliniko_mcp.frontdesk.set_up_words import means_everyone, means_everywhere
+from cliniko_mcp.frontdesk.set_up_words import means_all_time, means_everyone, means_everywhere
 from cliniko_mcp.frontdesk.spans import OpenSpan, Span
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
+from cliniko_mcp.phrases import Facing
 from cliniko_mcp.results.budget import MAX_TOKENS, USUAL_TOKENS, size
 from cliniko_mcp.results.envelope import Answer, compact
 from cliniko_mcp.results.models import AnswerModel
@@ -110,7 +111,7 @@ async def report(clinic: GuardedClinic, arguments: Report, paging: Paging) -> An
     at = arguments.business
     business = roster.business(at) if at and not means_everywhere(at) else None
     patient = await find_patient(clinic, arguments.patient) if arguments.patient else None
-    phrase = arguments.when or ("" if patient else kind.usual)
+    phrase = _phrase(kind, arguments.when) if arguments.when else "" if patient else kind.usual
     span = read_time(phrase, now, roster, business, kind.facing) if phrase else None
     body = Reported(
         kind=kind.name,
@@ -125,8 +126,9 @@ async def report(clinic: GuardedClinic, arguments: Report, paging: Paging) -> An
     try:
         span = await _read(kind, span, clinic)
         question = ReportQuestion(
-            clinic, roster, span, practitioner, business, now, arguments.by, arguments.words or "", patient
-        )
+            clinic, roster, span, practitioner, business, now, arguments.by, arguments.words or "", patient,
+            arguments.phones,
+        )  # fmt: skip
         if "new_or_returning" in arguments.by:
             await question.history()  # first, because everything else that is read is part of it
         then = await _earlier(kind, question, arguments.compare)
@@ -184,6 +186,15 @@ def _check(kind: ReportKind, arguments: Report) -> None:
     for name, is_refused in refused.items():
         if is_refused:
             raise InvalidArguments(f"{kind.name} does not take {name}.", f"Leave {name} out.", field=name)
+
+
+def _phrase(kind: ReportKind, when: str) -> str:
+    """The phrase to read; empty where all time is meant and the kind can do without a beginning."""
+    if not means_all_time(when):
+        return when
+    if kind.open_start or kind.words or not kind.usual:
+        return ""
+    return "until today" if kind.facing is Facing.BACK else when
 
 
 async def _read(kind: ReportKind, span: Span | OpenSpan | None, clinic: GuardedClinic) -> Span | OpenSpan | None:

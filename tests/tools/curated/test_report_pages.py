@@ -65,6 +65,17 @@ async def test_pages_after_midnight_are_of_the_day_of_the_first_and_say_so() -> 
 
 
 @pytest.mark.long
+async def test_the_pages_that_follow_read_no_long_list_again() -> None:
+    async with reception() as clinic:
+        first = await clinic.assistant.call("report", kind="lapsed", limit=40)
+        before = len(clinic.sandbox.requests)
+        second = await clinic.assistant.call("report", cursor=first["page"]["next_cursor"], limit=50)
+        assert second["page"]["returned"] > 0
+        diary = [seen for seen in clinic.sandbox.requests[before:] if seen.path.endswith("/bookings")]
+        assert diary == []
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("gone", [1, 3])
 async def test_rows_that_come_or_go_meanwhile_are_said_and_none_comes_twice(gone: int) -> None:
     async with reception() as clinic:
