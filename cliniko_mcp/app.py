@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets  # noqa: TID251 - chance is handed from here to everything below
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -20,15 +21,15 @@ from cliniko_mcp.approvals.question_table import Questions
 from cliniko_mcp.approvals.waits import Waits
 from cliniko_mcp.cliniko.operations import Risk
 from cliniko_mcp.errors import (
-    ClinikoMcpError,
     ConfigurationError,
     JsonValue,
     NoSuchName,
     NotFound,
-    OutcomeUnknown,
     RateLimited,
     Unavailable,
 )
+from cliniko_mcp.guards.audit_copy import copy_of
+from cliniko_mcp.guards.cut_off import stopped
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.guards.memory import Course, Memory
 from cliniko_mcp.guards.parts import Parts, local_parts
@@ -73,8 +74,7 @@ class App:
     ) -> None:
         """`parts` are what it shares with other processes; by default it shares nothing."""
         self._tasks = tasks
-        self.settings = settings
-        self.view = view
+        self.settings, self.view = settings, view
         self.parts = parts or local_parts(secrets.token_bytes(32))
         cursors = Cursors(*self.parts.keys.derived("cursor", self.parts.account))
         self.catalogue = Catalogue(cursors, view.excluded, view.changing)
@@ -113,8 +113,7 @@ class App:
         """The clock of this run: the demo clinic's, a start that was set and runs on, or this computer's."""
         if self.settings.sandbox:
             return lambda: self.sandbox.clock.now()
-        start = self.settings.clock_start
-        if start is not None:
+        if (start := self.settings.clock_start) is not None:
             began = datetime.now(UTC)  # noqa: TID251 - the clock of a run starts here
             frozen = self.settings.sandbox_clock == "frozen"
             return lambda: start if frozen else start + (datetime.now(UTC) - began)  # noqa: TID251 - the same
@@ -137,7 +136,7 @@ class App:
                 return await self._run(tool, arguments, caller)
             finally:
                 self._calls.discard(scope)
-        raise _cut_off(tool)
+        raise stopped(tool.risk, CALL_AGAIN if tool.repeatable else None)
 
     async def _run(self, tool: Tool, arguments: Arguments, caller: Caller) -> Envelope:
         called = digest(tool.name, canonical(arguments))
@@ -175,8 +174,15 @@ class App:
 
     def start(self, work: Callable[[], Coroutine[object, object, None]]) -> None:
         """Do this apart from every call, until the app closes; how it ends is its own matter."""
+
+        async def apart() -> None:
+            try:
+                await work()
+            except Exception:  # it would end the app
+                logging.getLogger(__name__).exception("what was done apart from every call failed")
+
         if self._tasks is not None:
-            self._tasks.start_soon(work)
+            self._tasks.start_soon(apart)
 
     @contextmanager
     def under_way(self) -> Generator[None]:
@@ -205,6 +211,19 @@ class App:
             await ended.wait()
         await self._stack.aclose()
 
+    async def questions(self) -> Ledger:
+        """The questions that are put to people here."""
+        return (await self._opened()).questions
+
+    async def _opened(self) -> _Behind:
+        async with self._opening:
+            if self._behind is None:
+                client = await self._stack.enter_async_context(_client(self))
+                questions, guards = _guards(self, client)
+                memory = Memory(anyio.current_time, client.now, self.parts.elsewhere)
+                self._behind = _Behind(client, questions, guards, memory)
+        return self._behind
+
     def forget(self) -> None:
         """Drop what is remembered of the clinic, for whoever changes it from elsewhere and cannot wait two minutes."""
         if self._behind is not None:
@@ -220,29 +239,11 @@ class App:
 
         `risk` is what it may do: what a change depends on is read afresh where it may change something.
         """
-        async with self._opening:
-            if self._behind is None:
-                client = await self._stack.enter_async_context(_client(self))
-                questions, guards = _guards(self, client)
-                memory = Memory(anyio.current_time, client.now, self.parts.elsewhere)
-                self._behind = _Behind(client, questions, guards, memory)
-        client, _, guards, memory = self._behind
+        client, _, guards, memory = await self._opened()
         await memory.catch_up()
         folder = self.settings.upload_folder
         log = audit_log(self.settings) if self.parts.log is None else None
         return GuardedClinic(client, guards, caller, tool, memory, upload_folder=folder, log=log, course=Course(risk))
-
-
-def _cut_off(tool: Tool) -> ClinikoMcpError:
-    """What a call is answered that was ended because the server was told to stop."""
-    if tool.risk is Risk.READ:
-        return Unavailable("The server was stopped before the answer was there; nothing was changed.", "Call again.")
-    return OutcomeUnknown(
-        "The server was stopped while this was under way; whether it took effect is not known.",
-        CALL_AGAIN
-        if tool.repeatable
-        else "Do not repeat it yet: look in the clinic whether the change is there, and repeat it only if it is not.",
-    )
 
 
 def demo_clinic(settings: Settings) -> Sandbox:
@@ -320,15 +321,6 @@ def audit_log(settings: Settings, copy: Copy | None = None) -> HashChain:
     return HashChain(Path(settings.audit_file) if settings.audit_file else audit_file(demo=settings.demo), copy=copy)
 
 
-def _audit_copy(settings: Settings) -> Copy | None:
-    """What copies the audit log's lines, if they are to be. Raises ConfigurationError for a place that is none."""
-    if settings.audit_copy is None:
-        return None
-    from cliniko_mcp.guards.audit_copy import copy_to
-
-    return copy_to(settings.audit_copy)
-
-
 def _guards(app: App, client: Clinic) -> tuple[Ledger, tuple[Guard, ...]]:
     """The ledger of questions, and the guards around every operation on this clinic, outermost first."""
     from cliniko_mcp.approvals.approval_page import approval_page
@@ -340,18 +332,18 @@ def _guards(app: App, client: Clinic) -> tuple[Ledger, tuple[Guard, ...]]:
     from cliniko_mcp.guards.read_only import ReadOnly
     from cliniko_mcp.guards.scopes import Scopes
 
-    settings, parts, now, page = app.settings, app.parts, client.now, None
+    settings, parts, now, page = app.settings, app.parts, client.now, app.parts.page
     if parts.ledger is not None:
         questions = parts.ledger(now)
     else:
         table = Questions(now, lambda: secrets.token_hex(16))
         questions = LocalLedger(table)
-        if settings.transport == "stdio":
+        if settings.transport == "stdio" and page is None:
             page = approval_page(table, state_folder(), now)
             app.on_close(page.close)
     log = parts.log
     if log is None:
-        copy = _audit_copy(settings)
+        copy = copy_of(settings.audit_copy)
         if copy is not None:
             app.on_close(copy.close)
         log = LocalLog(audit_log(settings, copy))
@@ -368,6 +360,7 @@ def _guards(app: App, client: Clinic) -> tuple[Ledger, tuple[Guard, ...]]:
         under_way=app.under_way,
         note=audit.question_ended,
         locks=parts.locks,
+        page_for="stdio" if parts.page is None else "http",
     )
     read_only = (ReadOnly(),) if settings.read_only else ()
     around = Exclusion(app.view.excluded_from, app.view.forbidden), *read_only, Scopes()
@@ -387,13 +380,14 @@ def check_account(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def open_app(settings: Settings, parts: Parts | None = None) -> AsyncGenerator[App]:
-    """The app for the length of a run; its connection closes with it. `parts` are what it shares with other processes.
+async def open_app(settings: Settings, parts: Parts | None = None, *, keyed: bool = True) -> AsyncGenerator[App]:
+    """The app for the length of a run, with what it shares with other processes; not `keyed` where it only lists tools.
 
     Raises ConfigurationError for settings that cannot work.
     """
-    check_account(settings)
-    _audit_copy(settings)  # a wrong one is said at the start
+    if keyed:
+        check_account(settings)
+    copy_of(settings.audit_copy)  # a wrong one is said at the start
     async with AsyncExitStack() as stack:
         try:
             async with anyio.create_task_group() as tasks:

@@ -12,11 +12,13 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from cliniko_mcp.errors import ConfigurationError
-from cliniko_mcp.settings import Settings, flag
+from cliniko_mcp.settings import Settings, flag, secret_at
 
 SecretReference = Annotated[str, StringConstraints(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$")]
 """Where a secret is: `env:NAME` or `file:/path`."""
 Address = Annotated[str, StringConstraints(pattern=r"^https?://[^\s?#@]+$")]
+RedisAddress = Annotated[str, StringConstraints(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|(file|rediss?|unix):[^\s@]+)$")]
+"""Where Redis is: `redis://host:6379/0`, or a reference to that where it holds a password."""
 
 
 class _Section(BaseModel):
@@ -52,6 +54,22 @@ class IssuerSection(_Section):
     introspection: IntrospectionSection | None = None
 
 
+class RedisSection(_Section):
+    """What the replicas of this server share: the limit of each key, questions and their answers, locks."""
+
+    url: RedisAddress
+    sessions: Literal["sealed", "affine"] = "sealed"
+    """How clients of the older era are known again: by what their session's id holds, which any replica reads, or by
+    the replica that they began with, to which the balancer has to lead them (then they can be asked by forms)."""
+
+
+class AdminSection(_Section):
+    """Where this replica says whether it is ready (`/readyz`), apart from what people reach."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(ge=0, le=65535)
+
+
 class HostedFile(_Section):
     """The whole file."""
 
@@ -62,12 +80,25 @@ class HostedFile(_Section):
     """A file of people with tokens of their own, beside the issuers."""
     ask_scopes: tuple[str, ...] = ("cliniko:read", "cliniko:write", "cliniko:destroy")
     """What a client asks for at its first login: all that a person may ever need."""
+    keys: tuple[SecretReference, ...] = ()
+    """The ring: secrets of 32 bytes or more, the newest first, by which all is sealed that leaves a process."""
+    redis: RedisSection | None = None
+    """What several replicas share; without it there is one."""
+    admin: AdminSection | None = None
+    clinics: str | None = None
+    """A file of clinics, each with its key, sealed; without it there is one, of the key in the environment."""
+    notice: float = Field(default=0.0, ge=0, le=60)
+    """Seconds for which a replica that was told to stop goes on as before, until its balancer has noticed."""
     issuer: tuple[IssuerSection, ...] = ()
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if self.issuer and not self.public_url:
             raise ValueError("an issuer's tokens are for a public_url: name it")
+        if self.redis and not self.keys:
+            raise ValueError("what replicas share is sealed: name the same keys in the file of each")
+        if self.clinics and not self.keys:
+            raise ValueError("the keys of clinics are sealed: name the secrets in keys")
         return self
 
 
@@ -86,6 +117,11 @@ def read_hosted(path: Path) -> HostedFile:
             for error in refused.errors(include_url=False, include_input=False)
         ]
         raise ConfigurationError(f"{path}: {'; '.join(told)}") from None
+
+
+def address_of_redis(url: str) -> str:
+    """The address, looked up where it is a reference. Raises ConfigurationError where nothing is there."""
+    return secret_at(url).get_secret_value() if url.startswith(("env:", "file:")) else url
 
 
 def hosted_by(settings: Settings) -> HostedFile:

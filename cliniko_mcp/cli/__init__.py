@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "sandbox": "Serve the demo clinic on a local port, for any Cliniko client.",
     "approve": "Approve or deny what assistants are waiting to do.",
     "people": "Add, list or revoke the people who may use a server over HTTP.",
+    "clinics": "Add, list, change or remove the clinics of a server for many.",
     "logins": "See and end what people have connected by the built-in login.",
     "admit": "Say who may log in at the built-in login.",
     "audit": "Verify, show or export the audit log.",

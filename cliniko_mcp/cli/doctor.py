@@ -42,8 +42,9 @@ def doctor(as_json: bool, **flags: object) -> None:
     Reads from the clinic a few times and changes nothing. With --sandbox, or where the assistants on this computer are
     set up for the demo clinic alone and there is no key, it looks at the demo clinic; with the flags of an assistant's
     entry, at what that entry sets. With --login builtin and --public-url it goes the way of an assistant to the login,
-    from outside, and names the step that fails. With --update-notice it asks the package index for a newer version.
-    Then it lists every setting, and where it comes from.
+    from outside, and names the step that fails; with --hosted it looks at that file, at what its replicas share, at its
+    issuers and its address. With --update-notice it asks
+    the package index for a newer version. Then it lists every setting, and where it comes from.
     """
     import anyio
 
@@ -109,11 +110,17 @@ async def _run_checks(settings: Settings, show: bool) -> list[Check]:
     from cliniko_mcp.hosts.table import this_computer
 
     checks: list[Check] = []
-    if settings.login is not None:
-        from cliniko_mcp.doctor.login import examine_login
+    if settings.login is not None or settings.hosted is not None:
+        # Its keys are those of the people who log in, or sealed, and its assistants are elsewhere: the way in counts.
+        if settings.hosted is not None:
+            from cliniko_mcp.doctor.hosted import examine_hosted
 
-        # Its keys are those of the people who log in, and its assistants are elsewhere: only the way in is looked at.
-        async for check in examine_login(settings.public_url or ""):
+            found = examine_hosted(settings.hosted)
+        else:
+            from cliniko_mcp.doctor.login import examine_login
+
+            found = examine_login(settings.public_url or "")
+        async for check in found:
             checks.append(check)
             if show:
                 _show(check)

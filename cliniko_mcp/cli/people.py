@@ -14,6 +14,7 @@ from cliniko_mcp.sanitize import clean
 FILE: Final = click.option(
     "--people", "file", default="people.toml", show_default=True, metavar="FILE", help="The file of people."
 )
+CODE_HOURS: Final = 24
 TIERS: Final = ("read", "write", "destroy")
 """What a person may do, the least first; each holds those before it."""
 
@@ -47,7 +48,7 @@ def add(id: str, file: str, name: str, may: str, clinic: str | None, days: int, 
     from cliniko_mcp.identity.people_file import TOKEN_PREFIX, PersonEntry, digest_of
     from cliniko_mcp.identity.scopes import SCOPES
 
-    token = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    token, code = TOKEN_PREFIX + secrets.token_urlsafe(32), _code()
     expires = datetime.now(UTC) + timedelta(days=days)  # noqa: TID251 - a token expires in real time
     try:
         entry = PersonEntry(
@@ -57,6 +58,8 @@ def add(id: str, file: str, name: str, may: str, clinic: str | None, days: int, 
             scopes=SCOPES[: TIERS.index(may) + 1],
             clinic=clinic,
             expires=expires,
+            code=digest_of(code),
+            code_expires=_code_expires(),
         )
     except ValidationError as refused:
         wrong = refused.errors(include_url=False, include_input=False)[0]
@@ -66,6 +69,31 @@ def add(id: str, file: str, name: str, may: str, clinic: str | None, days: int, 
     click.echo(f"{entry.name or entry.id} may {may} until {expires:%d %b %Y}. Their token, shown only now:", err=True)
     click.echo(token)
     click.echo("Give it to them by a way that nobody else reads; their assistant sends it as a bearer token.", err=True)
+    _tell(code)
+
+
+@people.command()
+@click.argument("id")
+@FILE
+def code(id: str, file: str) -> None:
+    """Print a new code that opens the approvals page for a person, once; browsers that know them go on."""
+    from cliniko_mcp.identity.people_changes import put_code
+
+    made = _code()
+    put_code(Path(file), id, made, _code_expires())
+    _tell(made)
+
+
+def _code() -> str:
+    return secrets.token_urlsafe(12)
+
+
+def _code_expires() -> datetime:
+    return datetime.now(UTC) + timedelta(hours=CODE_HOURS)  # noqa: TID251 - a code expires in real time
+
+
+def _tell(code: str) -> None:
+    click.echo(f"Their code for the approvals page, good once within {CODE_HOURS} hours: {code}", err=True)
 
 
 @people.command(name="list")

@@ -29,7 +29,8 @@ def sandbox(ledger: bool, legacy_routes: bool, newer_routes: bool, port: str, **
     import anyio
 
     from cliniko_mcp.app import demo_clinic
-    from cliniko_mcp.protocol.transports import listen, sandbox_lines
+    from cliniko_mcp.protocol.transports import sandbox_lines
+    from cliniko_mcp.protocol.web_server import listen
     from cliniko_mcp.sandbox.port import asgi_app
     from cliniko_mcp.sandbox.routes import ExtraRoutes
     from cliniko_mcp.settings import Settings

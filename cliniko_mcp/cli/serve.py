@@ -3,7 +3,7 @@
 import signal
 import sys
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +12,8 @@ from cliniko_mcp.cli.options import settings_options
 
 if TYPE_CHECKING:
     from cliniko_mcp.app import App
+    from cliniko_mcp.protocol.hosting import Hosting
+    from cliniko_mcp.settings import Settings
 
 _STOP_SECONDS = 3.0
 
@@ -36,13 +38,12 @@ def serve(**flags: Any) -> None:
     """Serve assistants over MCP: stdio by default, or --transport http or sse."""
     import anyio
 
-    from cliniko_mcp.app import open_app
     from cliniko_mcp.settings import Settings
 
     settings = Settings.load(flags)
 
     async def run() -> None:
-        async with open_app(settings) as app:
+        async with _hosting(settings) as hosting, _app(settings, hosting) as app:
             # What is wrong with the settings was said by now, and did not wait for the SDK to load.
             from cliniko_mcp.protocol.transports import serve as serve_app
 
@@ -51,9 +52,29 @@ def serve(**flags: Any) -> None:
             if settings.transport == "stdio" and sys.stdin.isatty():
                 announce(AT_A_TERMINAL)
             async with told_to_stop(app):
-                await serve_app(app, announce)
+                await serve_app(app, announce, hosting)
 
     anyio.run(run)
+
+
+def _app(settings: "Settings", hosting: "Hosting | None") -> "AbstractAsyncContextManager[App]":
+    from cliniko_mcp.app import open_app
+
+    if hosting is None:
+        return open_app(settings)
+    return open_app(settings, hosting.parts, keyed=hosting.clinics is None)
+
+
+@asynccontextmanager
+async def _hosting(settings: "Settings") -> "AsyncGenerator[Hosting | None]":
+    """What a server for many is run with; None for any other."""
+    if not settings.hosted:
+        yield None
+        return
+    from cliniko_mcp.protocol.hosting import open_hosting
+
+    async with open_hosting(settings) as hosting:
+        yield hosting
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""People's keys of Cliniko's, sealed: each by a key of its own, which the operator's ring seals, bound to its person.
+"""People's keys of Cliniko's, sealed: each by a key of its own, derived from the operator's ring, bound to its person.
 
 Nothing else of the server keeps a key. The ring lies apart from the store: who has one of the two has no key.
 """
@@ -12,9 +12,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from cliniko_mcp.directory.whose import Proof, Whose, WrongKey
 from cliniko_mcp.errors import ClinikoMcpError, ConfigurationError
 from cliniko_mcp.private_files import create_file
@@ -27,17 +24,14 @@ PROVEN_SECONDS: Final = 86_400.0
 _RING_FACT: Final = "ring"
 _PROGRAMS_FACT: Final = "programs"
 _CANARY: Final = b"cliniko-mcp logins"
-_NONCE: Final = 12
-_SEALED: Final = _NONCE + 32 + 16
 
 
 class Keys:
     """The keys of everybody who has logged in."""
 
-    def __init__(self, logins: Logins, ring: KeyRing, random: Callable[[int], bytes], now: Callable[[], float]) -> None:
+    def __init__(self, logins: Logins, ring: KeyRing, now: Callable[[], float]) -> None:
         self._logins = logins
         self._ring = ring
-        self._random = random
         self._now = now
 
     async def check_ring(self) -> None:
@@ -54,7 +48,7 @@ class Keys:
                     "the login key does not open this file of logins: it was sealed with another.",
                     "Give the old key as well, the new one first: --login-key file:NEW,file:OLD.",
                 ) from None
-        newest = Keys(self._logins, self._ring.newest, self._random, self._now)
+        newest = Keys(self._logins, self._ring.newest, self._now)
         for row in await self._logins.people():
             if row.sealed and newest.open(row) is None and (key := self.open(row)) is not None:
                 await self._logins.reseal(row.id, row.version, self._sealed(key, row.id))
@@ -65,9 +59,8 @@ class Keys:
         """What programs' secrets are derived from: made once, sealed by the ring, and the same under a new secret."""
         kept = await self._logins.fact(_PROGRAMS_FACT)
         if kept is None:
-            await self._logins.put_fact(
-                _PROGRAMS_FACT, self._ring.seal(self._random(32), _PROGRAMS_FACT), only_from=b""
-            )
+            made = self._ring.seal(self._ring.random(32), _PROGRAMS_FACT)
+            await self._logins.put_fact(_PROGRAMS_FACT, made, only_from=b"")
             kept = await self._logins.fact(_PROGRAMS_FACT)
         assert kept is not None
         key = self._ring.unseal(kept, _PROGRAMS_FACT)
@@ -88,21 +81,13 @@ class Keys:
         return await self._logins.put_person(row)
 
     def _sealed(self, key: str, person: str) -> bytes:
-        data_key, nonce, bound = self._random(32), self._random(_NONCE), person.encode()
-        return (
-            self._ring.seal(data_key, "key", person, bound=bound)
-            + nonce
-            + AESGCM(data_key).encrypt(nonce, key.encode(), bound)
-        )
+        return self._ring.seal(key.encode(), "key", person, bound=person.encode())
 
     def open(self, row: PersonRow) -> str | None:
         """The key of this person; None where there is none, or its seal does not open."""
-        bound, sealed = row.id.encode(), row.sealed
         try:
-            data_key = self._ring.unseal(sealed[:_SEALED], "key", row.id, bound=bound)
-            nonce, text = sealed[_SEALED : _SEALED + _NONCE], sealed[_SEALED + _NONCE :]
-            key = AESGCM(data_key).decrypt(nonce, text, bound).decode()
-        except (Unsealable, InvalidTag, ValueError):
+            key = self._ring.unseal(row.sealed, "key", row.id, bound=row.id.encode()).decode()
+        except Unsealable:
             return None
         SECRETS.learn(key)
         return key

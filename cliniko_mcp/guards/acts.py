@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -13,7 +13,7 @@ import anyio
 from cliniko_mcp.approvals.host_waits import UNKNOWN_SECONDS
 from cliniko_mcp.approvals.ledger import Ledger
 from cliniko_mcp.approvals.questions import Asker, PageYes, PendingQuestion, Verdict
-from cliniko_mcp.errors import ClinikoMcpError
+from cliniko_mcp.errors import ClinikoMcpError, Unavailable
 from cliniko_mcp.guards import confirm_words as words
 from cliniko_mcp.guards.pipeline import Caller, Channel, GuardedCall
 from cliniko_mcp.guards.turns import Locks, Turns
@@ -89,6 +89,21 @@ class Acts:
         if (told := words.ended(guarded, pending)) is not None:
             raise told
 
+    async def give_way(self, guarded: GuardedCall, pending: PendingQuestion, begun: float) -> None:
+        """Take this new question back where a yes to an older one about the same is being carried out, or was since
+        the call began, on the clock of the event loop. Raises what is to be told of that one."""
+        before, since = await self.questions.ended(pending.matter), begun - anyio.current_time()
+        if before is None:
+            return
+        if before.ending == "done" and before.ended > self.now().timestamp() + since:
+            await self.questions.take(pending)
+            await self.questions.tell(before)
+            raise words.done(before)
+        if before.acting and before.ending is None:
+            await self.questions.take(pending)
+            await self.taken_by_another(guarded, before)
+            raise words.under_way(guarded)
+
     def see_to(self, guarded: GuardedCall, pending: PendingQuestion) -> None:
         """Have this question carried out, or its end noted, where no call comes back for it."""
         if self.start is not None and guarded.again is not None:
@@ -107,6 +122,8 @@ class Acts:
                     return  # a call carries it out
                 if pending.verdict is Verdict.YES and pending.ending is None:
                     await anyio.sleep(_GRACE_SECONDS)
+                    with suppress(Unavailable):  # as it stands by now, wherever it was taken up
+                        await self.questions.find(pending.question.challenge)
                     if not pending.acting and pending.ending is None:
                         noted = True  # as the call that carries it out
                         await self.carry_out(pending, again)
@@ -114,12 +131,15 @@ class Acts:
                 elif pending.ending is not None and not noted:
                     await anyio.sleep(_GRACE_SECONDS)
                     noted = await self._noted(guarded, pending)
-                elif pending.ending is None:
-                    if await self.questions.find(pending.question.challenge) is None:
-                        return  # the client could not ask, and the call went on
-                    noted = False  # a no that was lifted can be followed by another
-                seconds = _LOOK_SECONDS if pending.shown else _FORM_LOOK_SECONDS
-                await self.questions.changed(pending, seen, min(left, seconds))
+                seconds = min(left, _LOOK_SECONDS if pending.shown else _FORM_LOOK_SECONDS)
+                try:
+                    if pending.ending is None:
+                        if await self.questions.find(pending.question.challenge) is None:
+                            return  # the client could not ask, and the call went on
+                        noted = False  # a no that was lifted can be followed by another
+                    await self.questions.changed(pending, seen, seconds)
+                except Unavailable:  # the answer may be there when the ledger is again
+                    await anyio.sleep(seconds)
         finally:
             if not noted:
                 await self._noted(guarded, pending)

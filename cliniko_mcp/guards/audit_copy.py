@@ -117,3 +117,8 @@ class _Syslog(Copy):
         with socket.socket(self._family, socket.SOCK_DGRAM) as sending:
             sending.settimeout(1)
             sending.sendto(_PRIORITY + line.rstrip(b"\n"), self._address)
+
+
+def copy_of(place: str | None) -> Copy | None:
+    """What copies lines to this place, if they are to be. Raises ConfigurationError for a place that is none."""
+    return copy_to(place) if place is not None else None

@@ -2,7 +2,7 @@
 
 The target is read fresh and described; a person is asked through the first approval channel that works; after a yes
 everything is read and described again, and the operation goes on, once, only where all is still exactly as shown. The
-channels: the form in the client or the terminal that called, then on stdio the local page or `approve`, then refusal.
+channels: the form in the client or the terminal that called, then the page (on stdio or `approve`), then refusal.
 
 A question has a life of its own, and a call only looks at it: a yes on the page or in `approve` is carried out by the
 call that waits for it, else at once by this process; whoever calls again is told how it ended.
@@ -36,7 +36,6 @@ from cliniko_mcp.guards.turns import Locks, Turns
 
 MAX_CALL_WAIT: Final = 50.0
 """Seconds that one call may wait for people altogether: hosts give up on a call after 60."""
-
 _ROUNDS: Final = 3
 _TIME_TO_ANSWER: Final = 5.0
 """Seconds that must be left of a call for a person to be asked once more."""
@@ -60,17 +59,18 @@ class Confirm:
         under_way: Callable[[], AbstractContextManager[None]] = nullcontext,
         note: Note = unnoted,
         locks: Locks | None = None,
+        page_for: Literal["stdio", "http"] = "stdio",
     ) -> None:
         """`allowed` names operations that the operator lets pass unasked; `wait` is for the page, in seconds.
 
-        `start` begins work that goes on apart from every call; what is done within `under_way` is waited for at the
-        end. `demo` says whether the clinic is the demo clinic. `note` writes down how a question ended unheard.
+        `page` is for `page_for`. `start` begins work that goes on apart from every call; what is done within
+        `under_way` is waited for at the end. `note` writes down how a question ended unheard.
         """
         self._questions = questions
         self._now = now
         self._policy = policy
         self._allowed = frozenset(allowed)
-        self._page = page
+        self._page, self._page_for = page, page_for
         self._wait = wait
         self._effects = effects or Effects(now)
         self._demo = demo
@@ -246,12 +246,12 @@ class Confirm:
                     yield
                 return
         if pending.ending == "changed" and self._page is not None and await self._on_page(guarded, matter) is None:
-            await self._put_on(self._page, guarded, matter, described, account)
+            await self._put_on(self._page, guarded, matter, described, account, math.inf)
         raise words.changed(guarded)
 
     async def _on_page(self, guarded: GuardedCall, matter: Matter) -> PendingQuestion | None:
-        """The question about this matter that is on the approval page, for the person at this computer alone."""
-        return await self._questions.shown(matter) if guarded.caller.route == "stdio" else None
+        """The question about this matter that is on the approval page, for those who have one."""
+        return await self._questions.shown(matter) if guarded.caller.route == self._page_for else None
 
     def _note_channel(self, guarded: GuardedCall, verdict: Verdict) -> None:
         if verdict is not Verdict.NONE:
@@ -322,7 +322,7 @@ class Confirm:
             raise words.declined(guarded, None)
         if await self._questions.elsewhere(matter):
             raise words.asked_elsewhere(guarded)
-        page = self._page if caller.route == "stdio" else None
+        page = self._page if caller.route == self._page_for else None
         asker = caller.asker if self._policy != "strict" or caller.route == "terminal" else None
         waiting = await self._on_page(guarded, matter)
         if form and await self._questions.unheard(matter):
@@ -340,7 +340,7 @@ class Confirm:
             raise words.nobody_to_ask(guarded)
         where = "The question is on the approval page already."
         if waiting is None:
-            waiting, where = await self._put_on(page, guarded, matter, described, account)
+            waiting, where = await self._put_on(page, guarded, matter, described, account, begun)
         wait = seconds_to_wait(caller.program, self._wait)
         until = min(anyio.current_time() + wait, begun + wait if wait <= UNKNOWN_SECONDS else math.inf, deadline)
         if not await decided(self._questions, waiting, caller, until):
@@ -384,9 +384,10 @@ class Confirm:
         return False
 
     async def _put_on(
-        self, page: Page, guarded: GuardedCall, matter: Matter, described: Preview, account: Account
+        self, page: Page, guarded: GuardedCall, matter: Matter, described: Preview, account: Account, begun: float
     ) -> tuple[PendingQuestion, str]:
         pending = await self._questions.create(matter, described, guarded.caller.program, account, guarded.caller.call)
+        await self.acts.give_way(guarded, pending, begun)
         if not await self._questions.show(pending):
             await self._questions.take(pending)
             raise words.too_many()

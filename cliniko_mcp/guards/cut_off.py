@@ -1,11 +1,12 @@
-"""Changes that were cut off when the server last ended, as the audit log has them: told once, at the next start."""
+"""What a stop cut off: what its caller is told, and changes that the audit log has, told once at the next start."""
 
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.cliniko.operations import Risk
+from cliniko_mcp.errors import ClinikoMcpError, JsonValue, OutcomeUnknown, Unavailable
 from cliniko_mcp.guards.hash_chain import HashChain
 from cliniko_mcp.private_files import read_private, write_private
 
@@ -64,3 +65,13 @@ def _words(entry: Mapping[str, JsonValue]) -> str:
     record = " ".join(str(value) for value in ids.values()) if isinstance(ids, dict) else ""
     moment = str(entry.get("time", ""))[:19].replace("T", " ")
     return f"{entry.get('operation')}{f' {record}' if record else ''}, {moment} UTC"
+
+
+def stopped(risk: Risk, fix: str | None = None) -> ClinikoMcpError:
+    """What a call is answered that was ended because the server was told to stop; `fix` as the tool has its own."""
+    if risk is Risk.READ:
+        return Unavailable("The server was stopped before the answer was there; nothing was changed.", "Call again.")
+    return OutcomeUnknown(
+        "The server was stopped while this was under way; whether it took effect is not known.",
+        fix or "Do not repeat it yet: look in the clinic whether the change is there, and repeat it only if it is not.",
+    )

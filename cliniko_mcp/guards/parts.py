@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # imported when the first call needs them
 
     from cliniko_mcp.approvals.ledger import Ledger
     from cliniko_mcp.client.tokens import Tokens
+    from cliniko_mcp.guards.acts import Page
     from cliniko_mcp.guards.log import Log
 
 
@@ -55,6 +56,8 @@ class Parts:
     """The audit log; by default the file that the settings name."""
     locks: Locks = field(default_factory=Turns)
     """What lets one approved act after the other at a record."""
+    page: Page | None = None
+    """Where people over HTTP answer questions, besides forms; by default nowhere."""
     elsewhere: Elsewhere = field(default_factory=Nowhere)
     """What other processes of the account know."""
     network: httpx2.AsyncBaseTransport | None = None

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cliniko_mcp.approvals.shared_ledger import KEPT_SECONDS, SharedLedger
+from cliniko_mcp.guards.acts import Page
 from cliniko_mcp.guards.log import Log
 from cliniko_mcp.guards.parts import Parts
 from cliniko_mcp.guards.turns import Turns
@@ -28,11 +29,12 @@ def shared_parts(
     *,
     per_minute: int,
     log: Log | None = None,
+    page: Page | None = None,
     network: "httpx2.AsyncBaseTransport | None" = None,
 ) -> Parts:
     """The parts of this account; `account` is a name that tells it from every other and reveals nothing of it.
 
-    `per_minute` is what Cliniko allows its key; `log` and `network` are those of the process.
+    `per_minute` is what Cliniko allows its key; `log`, `page` and `network` are those of the process.
     """
     name = partial(secrets.token_bytes, 8)
 
@@ -46,6 +48,7 @@ def shared_parts(
         tokens=SharedTokens(state, account, per_minute, name),
         ledger=ledger,
         log=log,
+        page=page,
         locks=SharedLocks(state, account, Turns(), name),
         elsewhere=SharedElsewhere(state, account),
         network=network,

@@ -17,7 +17,6 @@ seconds of a change: who is taken out of it is refused from then on.
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
 import stat
 import tomllib
@@ -31,16 +30,12 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from cliniko_mcp.errors import ConfigurationError
 from cliniko_mcp.identity.person import Clock, Person, TokenRefused
 from cliniko_mcp.identity.scopes import SCOPES
+from cliniko_mcp.watched_file import WatchedFile
 
 ISSUER: Final = "people"
 """Who vouches for them: whoever keeps the file."""
 TOKEN_PREFIX: Final = "cmp_"
 """Every token begins so, by which scanners for secrets find it."""
-LOOK_SECONDS: Final = 2.0
-"""How often the file is looked at, at most."""
-FAULTY_SECONDS: Final = 60.0
-"""How long the people of before may go on while the file cannot be read."""
-_LOG = logging.getLogger(__name__)
 
 Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 
@@ -127,17 +122,12 @@ class People:
 
     def __init__(self, path: Path, clock: Clock, monotonic: Callable[[], float]) -> None:
         """Raises ConfigurationError for a file that cannot be used."""
-        self._path = path
         self._clock = clock
-        self._monotonic = monotonic
-        self._stamp = _stamp(path)
-        self._by_token = _by_token(read_people(path))
-        self._looked_at = self._good_at = monotonic()
+        self._file = WatchedFile(path, _by_token, {}, monotonic)
 
     async def person_of(self, token: str) -> Person:
         """Whose token this is. Raises TokenRefused for a token that is not in the file, or has expired."""
-        self._look()
-        entry = self._by_token.get(digest_of(token))
+        entry = self._file.found.get(digest_of(token))
         if entry is None:
             raise TokenRefused("ended" if token.startswith(TOKEN_PREFIX) else "unknown")
         if entry.expires is not None and self._clock() >= entry.expires:
@@ -146,39 +136,8 @@ class People:
 
     def entries(self) -> list[PersonEntry]:
         """Everybody in the file, as it is at present."""
-        self._look()
-        return list(self._by_token.values())
-
-    def _look(self) -> None:
-        now = self._monotonic()
-        if now - self._looked_at < LOOK_SECONDS:
-            return
-        self._looked_at = now
-        stamp = _stamp(self._path)
-        if stamp is not None and stamp == self._stamp:
-            self._good_at = now
-            return
-        try:
-            self._by_token = _by_token(read_people(self._path))
-        except ConfigurationError as problem:
-            # Half a file is what an editor leaves for a moment; a file that stays so lets nobody in.
-            if now - self._good_at >= FAULTY_SECONDS and self._by_token:
-                self._by_token = _by_token(PeopleFile())
-                _LOG.error("nobody is let in until this is mended: %s", problem.message)
-            else:
-                _LOG.warning("%s", problem.message)
-            return
-        self._stamp, self._good_at = stamp, now
+        return list(self._file.found.values())
 
 
-def _by_token(file: PeopleFile) -> Mapping[str, PersonEntry]:
-    return {person.token: person for person in file.person}
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    """What differs after a change of the file; None where it is not there."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+def _by_token(path: Path) -> Mapping[str, PersonEntry]:
+    return {person.token: person for person in read_people(path).person}

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
-from starlette.responses import PlainTextResponse
-from starlette.routing import Route, Router
+from starlette.routing import Route
 
 from cliniko_mcp.account_pool import AccountPool, open_pool
 from cliniko_mcp.app import App, audit_log
@@ -23,7 +22,7 @@ from cliniko_mcp.directory.admission import admits, parse_rule
 from cliniko_mcp.directory.keys import Keys, made_ring, made_secret, read_ring
 from cliniko_mcp.directory.login_log import LoginLog
 from cliniko_mcp.directory.whose import Proof, Whose
-from cliniko_mcp.errors import ConfigurationError, Unavailable
+from cliniko_mcp.errors import ConfigurationError
 from cliniko_mcp.guards.log import LocalLog
 from cliniko_mcp.identity.builtin import ISSUER, BuiltinLogin, BuiltinTokens
 from cliniko_mcp.identity.cimd import Documents
@@ -43,10 +42,8 @@ from cliniko_mcp.shared_state.logins_sqlite import SqliteLogins
 
 if TYPE_CHECKING:
     import httpx2
-    from starlette.types import ASGIApp, Receive, Scope, Send
 
 REGISTRATIONS_AN_HOUR = 20
-_RETRY_AFTER_SECONDS = "30"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +116,7 @@ async def builtin_login(app: App, announce: Callable[[str], None]) -> AsyncGener
     told = LoginLog(LocalLog(audit_log(settings)), now, ISSUER)
     async with open_store(settings, told) as logins:
         token = partial(secrets.token_urlsafe, 32)
-        keys = Keys(logins, ring, secrets.token_bytes, now)
+        keys = Keys(logins, ring, now)
         await keys.check_ring()
         proof, network, base_url = _proof(app)
         parts = Parts(
@@ -215,22 +212,3 @@ async def _set_up(site: Site, announce: Callable[[str], None]) -> None:
             "--login builtin lets nobody in yet.",
             "Run `cliniko-mcp logins setup` for a link that binds it to your clinic, or give --admit account:NUMBER.",
         )
-
-
-class Routed:
-    """Answers the login's own addresses, and passes everything else on."""
-
-    def __init__(self, app: ASGIApp, routes: list[Route]) -> None:
-        self._app = app
-        self._router = Router(routes, redirect_slashes=False, default=app)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer where a route fits. What is no request, such as the start of a server, is the app's alone."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        try:
-            await self._router(scope, receive, send)
-        except Unavailable as problem:
-            headers = {"Retry-After": _RETRY_AFTER_SECONDS, "Cache-Control": "no-store"}
-            await PlainTextResponse(f"{problem.message} {problem.fix}\n", 503, headers)(scope, receive, send)

@@ -50,10 +50,14 @@ class Calls(Protocol):
 class Draining:
     """Passes requests on, and after a stop only what belongs to calls under way, such as an answer to a form."""
 
-    def __init__(self, app: ASGIApp, calls: Calls, max_body_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, calls: Calls, max_body_bytes: int, *, notice: float = 0.0) -> None:
+        """`notice` is how many seconds a stop is only told to balancers, while all goes on as before."""
         self._app = app
         self._calls = calls
         self._max_body_bytes = max_body_bytes
+        self._notice = notice
+        self.ready = True
+        """Whether new calls should come here."""
         self._stopping = False
         self._posts = 0
 
@@ -84,6 +88,8 @@ class Draining:
 
         What waits for a person ends at once, undone: nobody is to decide about it in a hurry.
         """
+        self.ready = False
+        await self._until(self._notice, hurried)
         self._stopping = True
         self._calls.waits.end()
         await self._wait(seconds, hurried)
@@ -92,8 +98,11 @@ class Draining:
         await anyio.sleep(_LAST_WRITE_SECONDS)
 
     async def _wait(self, seconds: float, hurried: Callable[[], bool]) -> None:
+        await self._until(seconds, lambda: hurried() or not (self._posts or self._calls.busy))
+
+    async def _until(self, seconds: float, over: Callable[[], bool]) -> None:
         with anyio.move_on_after(seconds):
-            while (self._posts or self._calls.busy) and not hurried():  # noqa: ASYNC110 - a signal sets no event
+            while not over():  # noqa: ASYNC110 - a signal sets no event
                 await anyio.sleep(_PAUSE_SECONDS)
 
 

@@ -18,6 +18,7 @@ from cliniko_mcp.identity.verifiers import verifier_of
 from cliniko_mcp.protocol.bearer import Health, Token
 
 if TYPE_CHECKING:
+    from starlette.routing import Route
     from starlette.types import ASGIApp
 
     from cliniko_mcp.protocol.builtin_login import Login
@@ -25,9 +26,16 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def entrance(
-    app: ASGIApp, hosted: HostedFile, token: Token | None, max_body_bytes: int, login: Login | None = None
+    app: ASGIApp,
+    hosted: HostedFile,
+    token: Token | None,
+    max_body_bytes: int,
+    login: Login | None = None,
+    routes: Sequence[Route] = (),
 ) -> AsyncGenerator[ASGIApp]:
     """The app behind everything that says who calls; `token` is everybody's, None where people have their own.
+
+    `routes` are pages that see to that themselves.
 
     Raises ConfigurationError for people and issuers that cannot be used.
     """
@@ -35,7 +43,7 @@ async def entrance(
         yield _for_pages(Health(Gate(app, OneToken(token.text), max_body_bytes=max_body_bytes)), hosted.allow_origin)
         return
     if login is not None:
-        from cliniko_mcp.protocol.builtin_login import Routed
+        from cliniko_mcp.protocol.routed import Routed
 
         gate = Gate(app, login.verifier, max_body_bytes=max_body_bytes, resource=login.resource)
         documented = Metadata(gate, login.resource, [login.resource.origin])
@@ -48,7 +56,11 @@ async def entrance(
         scopes = hosted.ask_scopes
         gate = Gate(app, verifier, max_body_bytes=max_body_bytes, resource=resource, ask_scopes=scopes)
         issuers = [issuer.url for issuer in hosted.issuer]
-        open_to_all = Metadata(gate, resource, issuers, scopes) if resource is not None else gate
+        open_to_all: ASGIApp = Metadata(gate, resource, issuers, scopes) if resource is not None else gate
+        if routes:
+            from cliniko_mcp.protocol.routed import Routed
+
+            open_to_all = Routed(open_to_all, routes)
         yield _for_pages(Health(open_to_all), hosted.allow_origin)
 
 

@@ -28,6 +28,7 @@ from cliniko_mcp.errors import (
     UnknownTool,
 )
 from cliniko_mcp.guards.pipeline import Caller
+from cliniko_mcp.protocol.declared import declared_in
 from cliniko_mcp.protocol.elicitation import as_input_required, asker_of
 from cliniko_mcp.results.envelope import Envelope, compact, error_body
 from cliniko_mcp.tools.index import entries
@@ -35,8 +36,8 @@ from cliniko_mcp.tools.index import entries
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from cliniko_mcp.account_pool import AccountPool
     from cliniko_mcp.identity.person import Person
+    from cliniko_mcp.open_apps import Pool
     from cliniko_mcp.protocol.completions import Completions
 
 logger = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ UNEXPECTED: dict[str, JsonValue] = {
 class Responder:
     """Answers the requests of every client of a run; each method is one of MCP's."""
 
-    def __init__(self, app: App, tools: types.ListToolsResult, pool: AccountPool | None = None) -> None:
+    def __init__(self, app: App, tools: types.ListToolsResult, pool: Pool | None = None) -> None:
         """`app` says what is listed; calls are its as well, or with a `pool` those of each person's own app."""
         self._app = app
         self._pool = pool
@@ -196,7 +197,7 @@ def caller_of(ctx: Context, params: types.CallToolRequestParams, waits: Waits) -
         reader_of(ctx),
         asker=asker_of(ctx, params, waits),
         progress=progress,
-        program=client.client_info.name if client else "",
+        program=client.client_info.name if client else declared_in(ctx).program,
     )
 
 
@@ -214,9 +215,9 @@ def reader_of(ctx: Context) -> Caller:
 
 
 def principal_of(ctx: Context) -> str:
-    """What an answer is bound to: the person of the bearer token over HTTP, the local person on stdio."""
+    """What an answer is bound to: the person of the bearer token over HTTP and their clinic; on stdio the local one."""
     person = person_of(ctx) if ctx.request is not None else None
-    return person.principal if person is not None else "local"
+    return f"{person.principal} {person.clinic or ''}".rstrip() if person is not None else "local"
 
 
 def person_of(ctx: Context) -> Person | None:

@@ -11,11 +11,11 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.identity.bodies import buffered
+from cliniko_mcp.protocol.declared import Declared
 from cliniko_mcp.shared_state.keys import KeyRing, Unsealable
 
 if TYPE_CHECKING:
@@ -27,16 +27,6 @@ _HEADER: Final = b"mcp-session-id"
 _VERSION: Final = "v1."
 _MAX_NAME: Final = 100
 _MAX_ID: Final = 4_096
-
-
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """What a client said of itself when it came."""
-
-    program: str = ""
-    """Its name."""
-    elicitation: frozenset[str] = field(default_factory=frozenset[str])
-    """The ways to ask its person that it has: `form`, `url`."""
 
 
 class SealedSessions:
@@ -81,9 +71,13 @@ class StatelessSessions:
         self._max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on with `declared` in its state; 404 for an id that is none of this person's."""
+        """Pass the request on with `declared` in its state; 404 for an id that is none of this person's,
+        405 for a stream without a call."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
+            return
+        if scope["method"] == "GET":  # there is nothing that the server could send by itself
+            await _empty(send, 405, (b"allow", b"POST, DELETE"))
             return
         principal = str(scope.get("state", {}).get("principal", ""))
         session = next((value for name, value in scope["headers"] if name == _HEADER), None)
@@ -113,8 +107,8 @@ class StatelessSessions:
         await self._app(scope, body.again, replying)
 
 
-async def _empty(send: Send, status: int) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0")]})
+async def _empty(send: Send, status: int, *headers: tuple[bytes, bytes]) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0"), *headers]})
     await send({"type": "http.response.body", "body": b""})
 
 

@@ -22,7 +22,7 @@ from cliniko_mcp.settings import Settings
 from cliniko_mcp.tools.index import Entry, entries, find_operation
 
 if TYPE_CHECKING:
-    from cliniko_mcp.account_pool import AccountPool
+    from cliniko_mcp.open_apps import Pool
 
 INSTRUCTIONS = """\
 Works in a clinic's Cliniko account: patients, practitioners, diaries, appointments, notes, invoices, stock.
@@ -72,7 +72,7 @@ def icons() -> list[types.Icon]:
     ]
 
 
-def build_server(app: App, cut_off: Sequence[str] = (), pool: AccountPool | None = None) -> Server[dict[str, Any]]:
+def build_server(app: App, cut_off: Sequence[str] = (), pool: Pool | None = None) -> Server[dict[str, Any]]:
     """The MCP server of an app: tools listed from the generated list, calls through the guards.
 
     With a `pool` each person's calls go to an app of their own. `cut_off` says which changes were under way when the

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import Context
 from functools import partial
-from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import anyio
 from pydantic import ValidationError
@@ -19,6 +18,7 @@ from cliniko_mcp.approvals.paths import state_folder
 from cliniko_mcp.client.credentials import is_loopback
 from cliniko_mcp.errors import ConfigurationError
 from cliniko_mcp.protocol.bearer import Token, bearer_token
+from cliniko_mcp.protocol.web_server import listen, listening_socket, serve_asgi, url
 from cliniko_mcp.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,21 +28,28 @@ if TYPE_CHECKING:
     from mcp.shared.message import SessionMessage
     from mcp_types import ErrorData
     from starlette.applications import Starlette
+    from starlette.routing import Route
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from cliniko_mcp.approvals.ledger import Ledger
     from cliniko_mcp.hosted_file import HostedFile
+    from cliniko_mcp.identity.person import Person
+    from cliniko_mcp.open_apps import Pool
     from cliniko_mcp.protocol.builtin_login import Login
+    from cliniko_mcp.protocol.draining import Calls, Draining
+    from cliniko_mcp.protocol.hosting import Hosting
+    from cliniko_mcp.protocol.readiness import Ready
 
 Announce = Callable[[str], None]
-Drain = Callable[[Callable[[], bool]], Awaitable[None]]
 WILDCARDS = ("0.0.0.0", "::")
 MAX_BODY_BYTES = 16 * 1024 * 1024
 
 
-async def serve(app: App, announce: Announce) -> None:
+async def serve(app: App, announce: Announce, hosting: Hosting | None = None) -> None:
     """Serve until the client goes away (stdio) or the process is told to stop (http, sse).
 
-    `announce` is given one line for each thing that listens. Raises ConfigurationError before anything listens.
+    `announce` is given one line for each thing that listens; `hosting` is that of --hosted. Raises ConfigurationError
+    before anything listens.
     """
     settings = app.settings
     own_tokens = settings.transport == "stdio" or settings.people or settings.hosted or settings.login
@@ -50,25 +57,76 @@ async def serve(app: App, announce: Announce) -> None:
     from cliniko_mcp.guards.cut_off import cut_off
     from cliniko_mcp.protocol.server import build_server
 
-    changes = cut_off(audit_log(settings))
+    logs = [audit_log(settings)] if hosting is None or hosting.clinics is None else hosting.logs(settings)
+    changes = [change for log in logs for change in cut_off(log)]
     for change in changes:
         announce(f"cut off when the server last ended, look whether it took effect: {change}")
     # Over HTTP a client may be somebody else than whose change it was.
     async with sandbox_port(app, announce), _login(app, announce) as login:
-        pool = login.pool if login is not None else None
-        server = build_server(app, changes if settings.transport == "stdio" else (), pool)
         if settings.transport == "stdio":
-            await serve_stdio(server)
-        else:
-            from cliniko_mcp.hosted_file import hosted_by
-            from cliniko_mcp.protocol.draining import Draining
-            from cliniko_mcp.protocol.entrance import entrance
+            await serve_stdio(build_server(app, changes))
+            return
+        from cliniko_mcp.hosted_file import hosted_by
+        from cliniko_mcp.protocol.draining import Draining
+        from cliniko_mcp.protocol.entrance import entrance
+        from cliniko_mcp.protocol.readiness import admin_port
 
-            hosted = hosted_by(settings)
-            draining = Draining(http_app(server, settings, hosted), pool or app, MAX_BODY_BYTES)
+        hosted = hosting.file if hosting is not None else hosted_by(settings)
+        async with _protocol(app, hosted, hosting, login) as (protocol, calls, routes):
+            draining = Draining(protocol, calls, MAX_BODY_BYTES, notice=hosted.notice)
             started = partial(_announce_address, settings, hosted, token, announce)
-            async with entrance(draining, hosted, token, MAX_BODY_BYTES, login) as served:
+            ready = _ready(draining, hosting)
+            async with (
+                entrance(draining, hosted, token, MAX_BODY_BYTES, login, routes) as served,
+                admin_port(hosted.admin, ready, announce),
+            ):
                 await listen(served, settings.host, settings.port, started, draining.drain)
+
+
+def _ready(draining: Draining, hosting: Hosting | None) -> Ready:
+    async def serving() -> bool:
+        return draining.ready
+
+    return {"serving": serving} | (hosting.ready if hosting is not None else {})
+
+
+@asynccontextmanager
+async def _protocol(
+    app: App, hosted: HostedFile, hosting: Hosting | None, login: Login | None
+) -> AsyncGenerator[tuple[ASGIApp, Calls, Sequence[Route]]]:
+    """What answers the protocol, the calls that a stop waits for (of one app, or of a pool), and pages beside it."""
+    from cliniko_mcp.protocol.server import build_server
+
+    settings = app.settings
+    security = transport_security(settings, hosted)
+
+    def over_http(listing: App, pool: Pool | None) -> tuple[Starlette, ASGIApp]:
+        server = build_server(listing, (), pool)
+        runs = server.streamable_http_app(
+            transport_security=security,
+            host=settings.host,
+            max_request_body_size=MAX_BODY_BYTES,
+            stateless_http=hosting is not None and hosting.sessions is not None,
+        )
+        if hosting is None or hosting.sessions is None:
+            return runs, runs
+        from cliniko_mcp.protocol.sealed_sessions import StatelessSessions
+
+        return runs, StatelessSessions(runs, hosting.sessions, MAX_BODY_BYTES)
+
+    if hosting is not None and hosting.clinics is not None:
+        async with hosting.clinic_paths(settings, over_http) as (paths, calls, ledgers):
+            yield paths, calls, hosting.routes(ledgers)
+    elif settings.transport == "sse":
+        yield _sse_app(build_server(app, ()), security), app, ()
+    else:
+
+        async def ledgers_of(person: Person) -> list[Ledger]:
+            return [await app.questions()]
+
+        pool = login.pool if login is not None else None
+        routes = hosting.routes(ledgers_of) if hosting is not None else ()
+        yield over_http(app, pool)[1], app if pool is None else pool.apps, routes
 
 
 @asynccontextmanager
@@ -203,7 +261,7 @@ async def sandbox_port(app: App, announce: Announce) -> AsyncGenerator[None]:
     sandbox.base_url = f"http://127.0.0.1:{bound.getsockname()[1]}/v1"
     listening = anyio.Event()
     async with anyio.create_task_group() as group:
-        group.start_soon(lambda: _serve_asgi(asgi_app(sandbox), bound, started=listening.set, lifespan="off"))
+        group.start_soon(lambda: serve_asgi(asgi_app(sandbox), bound, started=listening.set, lifespan="off"))
         await listening.wait()
         for line in sandbox_lines(sandbox.keys, sandbox.base_url):
             announce(line)
@@ -218,89 +276,6 @@ def sandbox_lines(keys: Mapping[str, str], base_url: str) -> list[str]:
     lines.append(f"url {base_url}")
     lines.append(f"curl -u {first}: -A 'curl (you@example.org)' '{base_url}/practitioners'")
     return lines
-
-
-async def listen(
-    app: ASGIApp, host: str, port: int, started: Callable[[int], None], drain: Drain | None = None
-) -> None:
-    """Serve an ASGI app until the process is told to stop; `drain` then has its time, and is told of a second signal.
-
-    `started` is given the port that was bound.
-    """
-    bound = listening_socket(host, port)
-    number: int = bound.getsockname()[1]
-    await _serve_asgi(app, bound, started=lambda: started(number), drain=drain)
-
-
-def listening_socket(host: str, port: int) -> socket.socket:
-    """A socket bound to this address. Raises ConfigurationError where it is taken or cannot be used."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # The protocol is named because the event loop sends at once (TCP_NODELAY) only on sockets that name theirs:
-    # without it every answer waits about 40 ms for the client's delayed acknowledgement.
-    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind((host, port))
-    except OSError as problem:
-        bound.close()
-        raise ConfigurationError(f"cannot listen on {host} port {port}: {problem.strerror or problem}") from None
-    bound.listen(128)
-    return bound
-
-
-async def _serve_asgi(
-    app: ASGIApp,
-    bound: socket.socket,
-    *,
-    started: Callable[[], None],
-    lifespan: Literal["on", "off"] = "on",
-    drain: Drain | None = None,
-) -> None:
-    import uvicorn
-
-    class Announcing(uvicorn.Server):
-        """Says that it listens once it does, signals included: a stop sent right afterwards is a quiet one.
-
-        While it drains it still listens, so that new calls are told when to come again.
-        """
-
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            started()
-
-        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-            if drain is None:
-                super().handle_exit(sig, frame)
-            else:  # `should_exit` would end the SSE streams at once, on which calls are answered
-                self._captured_signals.append(sig)
-
-        async def on_tick(self, counter: int) -> bool:
-            if drain is not None and self._captured_signals:
-                await drain(lambda: len(self._captured_signals) > 1)
-                self.should_exit = True
-            return await super().on_tick(counter)
-
-    # Without a log of its own: what uvicorn says goes where everything goes, and is redacted there.
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        lifespan=lifespan,
-        timeout_graceful_shutdown=2,
-    )
-    await Announcing(config).serve(sockets=[bound])
-
-
-def http_app(server: Server[dict[str, Any]], settings: Settings, hosted: HostedFile) -> ASGIApp:
-    """The ASGI app for Streamable HTTP or SSE: Host and Origin first, then the protocol; without the gate."""
-    security = transport_security(settings, hosted)
-    if settings.transport == "http":
-        return server.streamable_http_app(
-            transport_security=security, host=settings.host, max_request_body_size=MAX_BODY_BYTES
-        )
-    return _sse_app(server, security)
 
 
 def transport_security(settings: Settings, hosted: HostedFile) -> TransportSecuritySettings:
@@ -357,8 +332,3 @@ class _Streams:
             except ValueError:  # a foreign Host or Origin, which the transport has already answered
                 return
             await self._server.run(read, write, self._server.create_initialization_options())
-
-
-def url(host: str, port: int) -> str:
-    """The address as people write it."""
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -5,8 +5,7 @@ the old one sealed: add it as the second everywhere, then put it first everywher
 """
 
 import base64
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -15,7 +14,6 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from cliniko_mcp.errors import ConfigurationError
-from cliniko_mcp.redaction import SECRETS
 
 _MIN_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
@@ -29,8 +27,8 @@ class Unsealable(Exception):
 class KeyRing:
     """Keys by purpose and account, derived from the ring by HKDF-SHA256 (RFC 5869); seals by AES-256-GCM."""
 
-    def __init__(self, secrets: Sequence[bytes], nonce: Callable[[int], bytes]) -> None:
-        """`secrets` are of 32 bytes or more, the newest first; `nonce` gives so many random bytes.
+    def __init__(self, secrets: Sequence[bytes], random: Callable[[int], bytes]) -> None:
+        """`secrets` are of 32 bytes or more, the newest first; `random` gives so many random bytes.
 
         Raises ConfigurationError for a ring without secrets and for a secret that is too short or stands there twice.
         """
@@ -41,7 +39,8 @@ class KeyRing:
         if len(set(secrets)) < len(secrets):
             raise ConfigurationError("a secret stands twice in the key ring")
         self._secrets = tuple(secrets)
-        self._nonce = nonce
+        self.random: Final = random
+        """Gives so many random bytes."""
         self._ciphers: dict[tuple[str, str], tuple[AESGCM, ...]] = {}
 
     def derived(self, purpose: str, account: str = "") -> Sequence[bytes]:
@@ -52,11 +51,11 @@ class KeyRing:
     @property
     def newest(self) -> "KeyRing":
         """A ring with the first secret alone."""
-        return KeyRing(self._secrets[:1], self._nonce)
+        return KeyRing(self._secrets[:1], self.random)
 
     def seal(self, text: bytes, purpose: str, account: str = "", *, bound: bytes = b"") -> bytes:
         """The text so that only this ring can read it, for the same purpose and account, `bound` to the same bytes."""
-        nonce = self._nonce(_NONCE_BYTES)
+        nonce = self.random(_NONCE_BYTES)
         return nonce + self._for(purpose, account)[0].encrypt(nonce, text, bound)
 
     def unseal(self, sealed: bytes, purpose: str, account: str = "", *, bound: bytes = b"") -> bytes:
@@ -81,29 +80,6 @@ class KeyRing:
 
 
 _MAX_KEPT: Final = 10_000
-
-
-def secret_of(reference: str, environment: Mapping[str, str]) -> bytes:
-    """The secret that a reference names: `env:NAME`, or `file:/path` whose last line break does not count.
-
-    Text in base64 of 32 bytes or more is read as the bytes that it stands for. Raises ConfigurationError for a
-    reference of another form and for one behind which nothing is.
-    """
-    kind, _, name = reference.partition(":")
-    if kind == "env" and name:
-        text = environment.get(name, "")
-        if not text:
-            raise ConfigurationError(f"the variable {name} is not set, which holds a secret of this server")
-    elif kind == "file" and name:
-        try:
-            text = Path(name).read_text("utf-8")
-        except (OSError, UnicodeDecodeError):
-            raise ConfigurationError(f"the file {name} cannot be read, which holds a secret of this server") from None
-    else:
-        raise ConfigurationError("a secret is named as env:NAME or as file:/path, and never written down itself")
-    text = text.strip()
-    SECRETS.learn(text)
-    return secret_bytes(text)
 
 
 def secret_bytes(text: str) -> bytes:

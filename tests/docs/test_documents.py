@@ -46,6 +46,16 @@ ELSEWHERE = {
     "CLINIKO_TEST_INSTALLS=1 pytest tests/distribution tests/docs": "it is this test among others",
     "npx --yes @anthropic-ai/mcpb validate packaging/mcpb/manifest.json": "the release checklist itself",
     **dict.fromkeys(
+        (
+            "openssl rand -base64 48 > /etc/cliniko/ring",
+            "chmod 600 /etc/cliniko/ring",
+            "cliniko-mcp serve --hosted hosted.toml --port 8000",
+            'cliniko-mcp clinics add north --name "Northside Physio" --people ana,ben',
+            "cliniko-mcp clinics list",
+        ),
+        "tests/hosted/test_replicas_page.py",
+    ),
+    **dict.fromkeys(
         ("python3 -m venv .venv", ". .venv/bin/activate", "pip install ."),
         "test_the_staff_page_leads_from_nothing_to_an_answer_in_two_minutes",
     ),

@@ -86,7 +86,7 @@ async def staged(
     def now() -> float:
         return clock[0]
 
-    keys = Keys(logins, ring, chance.bytes, now)
+    keys = Keys(logins, ring, now)
     await keys.check_ring()
     proof = Proof("a@b.example", sandbox.base_url, transport or SandboxTransport(sandbox), lambda: datetime.now(UTC))
     resource = Resource.parse(URL)

@@ -230,7 +230,7 @@ async def test_a_ring_that_cannot_open_the_store_is_said_at_the_start(stage: Sta
     chance = Chance()
 
     def keys(*secrets: bytes) -> Keys:
-        return Keys(stage.logins, KeyRing(secrets, chance.bytes), chance.bytes, lambda: 0.0)
+        return Keys(stage.logins, KeyRing(secrets, chance.bytes), lambda: 0.0)
 
     await stage.keys.keep(ANA, DESK)
     with pytest.raises(ConfigurationError, match="does not open this file of logins"):

@@ -7,9 +7,10 @@ import anyio
 import pytest
 
 from cliniko_mcp.errors import ConfigurationError
-from cliniko_mcp.identity.people_file import FAULTY_SECONDS, LOOK_SECONDS, People, digest_of, read_people
+from cliniko_mcp.identity.people_file import People, digest_of, read_people
 from cliniko_mcp.identity.person import Person, TokenRefused
 from cliniko_mcp.identity.scopes import READ, WRITE
+from cliniko_mcp.watched_file import FAULTY_SECONDS, LOOK_SECONDS
 from tests.identity.requests import NOON, Clock
 
 ANA = f"""

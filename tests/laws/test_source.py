@@ -29,7 +29,7 @@ GETATTR = {
 CLIENT = ("cliniko_mcp.client.clinic.", "cliniko_mcp.client.transport.")
 OPENED_BY = {
     "app": "opens the connection of a run, and hands it to guarded clinics alone",
-    "account_pool": "opens the connections of a process, and hands them to apps alone",
+    "open_apps": "opens the connections of a process, and hands them to apps alone",
     "client.": "the client itself",
     "directory.whose": "asks whose key it is, before there is a run with guards",
     "doctor.account": "examines an account before there is a run with guards",

@@ -70,7 +70,7 @@ def test_nothing_of_the_hosted_mode_is_loaded_on_stdio():
 
     loaded = {line.rpartition("|")[2].strip() for line in told if line.startswith("import time:")}
     assert {"cliniko_mcp.protocol.responder", "cliniko_mcp.approvals.page"} <= loaded
-    rooms = ("identity", "directory", "pages", "shared_state", "telemetry", "account_pool")
+    rooms = ("identity", "directory", "pages", "shared_state", "telemetry", "account_pool", "clinic_pool", "open_apps")
     ours = tuple(f"cliniko_mcp.{room}" for room in rooms)
     others = ("redis", "asyncpg", "prometheus_client", "opentelemetry.sdk")
     assert [name for name in sorted(loaded) if name.startswith(ours) or name.split(".")[0] in others] == []

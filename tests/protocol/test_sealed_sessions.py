@@ -7,7 +7,8 @@ from typing import Any
 import anyio
 import pytest
 
-from cliniko_mcp.protocol.sealed_sessions import Declared, SealedSessions, StatelessSessions
+from cliniko_mcp.protocol.declared import Declared
+from cliniko_mcp.protocol.sealed_sessions import SealedSessions, StatelessSessions
 from cliniko_mcp.shared_state.keys import KeyRing
 
 CLAUDE = Declared("claude-code", frozenset({"form"}))

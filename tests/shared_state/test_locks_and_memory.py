@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -12,9 +11,9 @@ from cliniko_mcp.errors import ConfigurationError, Unavailable
 from cliniko_mcp.guards.turns import Turns
 from cliniko_mcp.shared_state.connection import Script, SharedState, open_state
 from cliniko_mcp.shared_state.elsewhere import SharedElsewhere
-from cliniko_mcp.shared_state.keys import KeyRing, Unsealable, secret_of
+from cliniko_mcp.shared_state.keys import KeyRing, Unsealable
 from cliniko_mcp.shared_state.locks import SharedLocks
-from cliniko_mcp.shared_state.page_logins import PageLogins
+from cliniko_mcp.shared_state.once import SharedOnce
 from cliniko_mcp.shared_state.tokens import SharedTokens
 from tests.shared_state.redis_server import RedisServer
 
@@ -124,29 +123,20 @@ def test_what_one_replica_changed_the_others_are_told_by_kind_and_zones_are_know
     told(story, redis)
 
 
-def test_a_login_is_known_to_all_replicas_until_it_ends_and_what_is_good_for_one_use_is_had_once(
-    redis: RedisServer,
-) -> None:
+def test_of_all_replicas_one_is_the_first_to_use_what_is_good_once(redis: RedisServer) -> None:
     async def story(one: SharedState, two: SharedState) -> None:
-        here, there = PageLogins(one, RING), PageLogins(two, RING)
-        await here.put("id-1", b"ana, with a name", 60, "ana")
-        await here.put("id-2", b"ana", 60, "ana")
-        await here.put("id-3", b"eve", 60, "eve")
-        await here.put("flow", b"state", 60)
-        await here.put("short", b"x", 0.2)
-        assert await there.get("id-1") == b"ana, with a name"
-        assert await there.get("short", keep=60) == b"x"
-        assert [await there.take("flow"), await here.take("flow")] == [b"state", None]
-        await there.drop_all("ana")
-        await there.drop_all("nobody")
-        assert [await here.get(f"id-{number}") for number in (1, 2, 3)] == [None, None, b"eve"]
-        await anyio.sleep(0.3)
-        assert await here.get("short") == b"x"
-        assert await PageLogins(one, KeyRing([b"w" * 32], CHANCE.randbytes)).get("id-3") is None
+        firsts: list[bool] = []
+
+        async def use(state: SharedState) -> None:
+            firsts.append(await SharedOnce(state).first("code", 60))
+
+        async with anyio.create_task_group() as uses:
+            for state in (one, two, one, two):
+                uses.start_soon(use, state)
+        assert sorted(firsts) == [False, False, False, True]
+        assert await SharedOnce(two).first("another", 60)
 
     told(story, redis)
-    kept = b"".join(path.read_bytes() for path in redis.files())
-    assert b"id-3" not in kept and b"ana" not in kept and b"cm:1:{pages}:record" in kept
 
 
 def test_a_redis_that_may_forget_is_refused_at_the_start(redis: RedisServer) -> None:
@@ -244,19 +234,3 @@ def test_a_key_ring_derives_by_purpose_and_account_and_opens_what_its_older_secr
 def test_a_ring_that_cannot_serve_is_refused(secrets: list[bytes], why: str) -> None:
     with pytest.raises(ConfigurationError, match=why):
         KeyRing(secrets, CHANCE.randbytes)
-
-
-def test_a_secret_is_named_and_never_written_down(tmp_path: Path) -> None:
-    file = tmp_path / "ring"
-    file.write_text("a secret of more than thirty-two letters\n")
-    assert secret_of(f"file:{file}", {}) == b"a secret of more than thirty-two letters"
-    assert secret_of("env:RING", {"RING": "QUFB" * 16}) == b"A" * 48
-    for reference, environment, why in (
-        ("env:RING", {}, "RING is not set"),
-        (f"file:{tmp_path}/none", {}, "cannot be read"),
-        ("a secret of more than thirty-two letters", {}, "named as env:NAME"),
-        ("env:", {}, "named as"),
-    ):
-        with pytest.raises(ConfigurationError, match=why) as refused:
-            secret_of(reference, environment)
-        assert "thirty-two letters" not in refused.value.message

@@ -1,0 +1,176 @@
+"""The clinics of a server for many: a file that names each, with its key of Cliniko's, sealed.
+
+```toml
+[[clinic]]
+id = "north"                    # its address is https://mcp.example.org/mcp/north
+name = "Northside Physio"
+people = ["ana"]                # who may work in it, besides those whose token names it
+account = "5f0c…"               # by which what it keeps is known; `clinics add` makes it
+version = 1                     # of its key
+key = "…"                       # sealed for this clinic, account and version
+```
+
+The file is looked at again within seconds of a change: a clinic that is taken out of it is closed from then on.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import stat
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError, field_validator
+
+from cliniko_mcp.errors import ConfigurationError
+from cliniko_mcp.identity.people_file import ISSUER
+from cliniko_mcp.identity.person import Person
+from cliniko_mcp.redaction import SECRETS
+from cliniko_mcp.settings import Settings
+from cliniko_mcp.shared_state.keys import KeyRing, Unsealable
+from cliniko_mcp.watched_file import WatchedFile
+
+_PURPOSE = "clinic"
+
+ClinicId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+
+
+class ClinicEntry(BaseModel):
+    """One clinic as the file holds it. What is left out is as in the settings of the server."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: ClinicId
+    name: str = Field(default="", max_length=100)
+    people: tuple[str, ...] = ()
+    """Who may work in it: ids of the people's file, or `issuer|subject`."""
+    view: Literal["core", "all"] | None = None
+    read_only: bool | None = None
+    confirm: Literal["auto", "strict", "block"] | None = None
+    exclude_tools: tuple[str, ...] | None = None
+    allow_destroy: tuple[str, ...] | None = None
+    base_url: str | None = None
+    account: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+    version: int = Field(default=1, ge=1)
+    key: str
+
+    def lets_in(self, person: Person) -> bool:
+        """Whether this person may work here: their token is for this clinic, or the clinic names them."""
+        if person.clinic is not None:
+            return person.clinic == self.id
+        return person.principal in self.people or (person.issuer == ISSUER and person.subject in self.people)
+
+    def profile(self, settings: Settings) -> Settings:
+        """The settings that say what is listed here and how people are asked; without the clinic's key."""
+        named = ("view", "read_only", "confirm", "exclude_tools")
+        return settings.model_copy(update=self.model_dump(include=set(named), exclude_none=True))
+
+    def settings(self, settings: Settings, key: str) -> Settings:
+        """The settings of the clinic's app, in its key."""
+        more = self.model_dump(include={"allow_destroy", "base_url"}, exclude_none=True)
+        unused = {"api_key": SecretStr(key), "hosted": None, "upload_folder": None}
+        return self.profile(settings).model_copy(update=more | unused)
+
+
+class ClinicFile(BaseModel):
+    """The whole file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    clinic: tuple[ClinicEntry, ...] = ()
+
+    @field_validator("clinic")
+    @classmethod
+    def _apart(cls, clinics: tuple[ClinicEntry, ...]) -> tuple[ClinicEntry, ...]:
+        for values in ([one.id for one in clinics], [one.account for one in clinics]):
+            if len(set(values)) < len(values):
+                raise ValueError("two clinics have the same id or account")
+        return clinics
+
+
+def checked_clinics(path: Path, text: str) -> ClinicFile:
+    """The clinics of this text of a file. Raises ConfigurationError where it cannot be understood."""
+    try:
+        return ClinicFile.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as problem:
+        raise ConfigurationError(f"the file of clinics {path} is not TOML: {problem}") from None
+    except ValidationError as refused:
+        first = refused.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ConfigurationError(f"the file of clinics {path}: {where}: {first['msg']}") from None
+
+
+def read_clinics(path: Path) -> ClinicFile:
+    """The clinics of a file.
+
+    Raises ConfigurationError where it cannot be read or understood, and where others may write it.
+    """
+    try:
+        if os.name == "posix" and path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise ConfigurationError(f"{path} can be written by others, who could let themselves in: chmod 600 it")
+        return checked_clinics(path, path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as problem:
+        why = problem.strerror if isinstance(problem, OSError) else "not UTF-8"
+        raise ConfigurationError(f"the file of clinics {path} cannot be read ({why})") from None
+
+
+def sealed_key(ring: KeyRing, entry: ClinicEntry, key: str) -> str:
+    """The key as the file holds it: only this ring opens it, and only in this entry."""
+    return base64.b64encode(ring.seal(key.encode(), _PURPOSE, entry.account, bound=_bound(entry))).decode()
+
+
+def opened_key(ring: KeyRing, entry: ClinicEntry) -> str:
+    """The clinic's key of Cliniko's. Raises ConfigurationError where the ring does not open it."""
+    try:
+        sealed = base64.b64decode(entry.key, validate=True)
+        key = ring.unseal(sealed, _PURPOSE, entry.account, bound=_bound(entry)).decode()
+    except (binascii.Error, ValueError, Unsealable):
+        raise ConfigurationError(
+            f"the key of the clinic {entry.id} was sealed with another key ring, or for another entry.",
+            f"Name the ring's former secret too, as the last of keys, or run `cliniko-mcp clinics rotate {entry.id}`.",
+        ) from None
+    SECRETS.learn(key)
+    return key
+
+
+def _bound(entry: ClinicEntry) -> bytes:
+    # With its address, so that whoever can write the file still cannot have the key sent somewhere else.
+    return "\0".join((entry.id, entry.account, str(entry.version), entry.base_url or "")).encode()
+
+
+class Clinics:
+    """The clinics of a file, as it is at present."""
+
+    def __init__(self, path: Path, monotonic: Callable[[], float]) -> None:
+        """Raises ConfigurationError for a file that cannot be used."""
+        self._file = WatchedFile(path, _by_id, {}, monotonic)
+
+    @property
+    def known(self) -> Mapping[str, ClinicEntry]:
+        """Every clinic by its id; another object once the file has changed."""
+        return self._file.found
+
+    def of(self, person: Person, clinic: str | None) -> ClinicEntry | None:
+        """The clinic that a request of this person is for: the one named in its path, else the only one of theirs.
+
+        None for one that there is not, or in which they may not work.
+        """
+        known = self.known
+        named = clinic or person.clinic
+        if named is not None:
+            entry = known.get(named)
+            return entry if entry is not None and entry.lets_in(person) else None
+        theirs = [entry for entry in known.values() if entry.lets_in(person)]
+        return theirs[0] if len(theirs) == 1 else None
+
+    def get(self, clinic: str | None) -> ClinicEntry | None:
+        """The clinic of this id."""
+        return self.known.get(clinic or "")
+
+
+def _by_id(path: Path) -> Mapping[str, ClinicEntry]:
+    return {entry.id: entry for entry in read_clinics(path).clinic}

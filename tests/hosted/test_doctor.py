@@ -1,0 +1,66 @@
+"""`doctor --hosted` names what would not work, and what to do."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import warm
+from tests.hosted.replicas import RING, people_file
+from tests.identity.real_issuer import provider
+from tests.journeys.test_issuer import free_port
+from tests.shared_state.redis_server import RedisServer
+
+
+def examined(folder: Path, text: str, **environ: str) -> dict[str, dict[str, Any]]:
+    """The checks by name; of several of one name the last."""
+    hosted = folder / "hosted.toml"
+    hosted.write_text(text)
+    env = {name: value for name, value in os.environ.items() if not name.startswith("CLINIKO_")} | environ
+    done = warm.run("doctor", "--json", "--hosted", str(hosted), env=env)
+    return {check["name"]: check for check in json.loads(done.stdout)["checks"]}
+
+
+def test_what_is_shared_and_sealed_is_looked_at(tmp_path: Path, redis: RedisServer) -> None:
+    people = people_file(tmp_path, {"ana": {"expires": "2020-01-01T00:00:00Z"}, "ben": {}})
+    people.write_text(people.read_text().replace('"2020-01-01T00:00:00Z"', "2020-01-01T00:00:00Z"))
+    text = f'people = "{people}"\nkeys = ["env:RING"]\n[redis]\nurl = "{redis.url}"\n'
+    found = examined(tmp_path, text, RING=RING)
+    assert {name: found[name]["status"] for name in ("key ring", "people", "shared state", "address")} == {
+        "key ring": "ok",
+        "people": "warning",
+        "shared state": "ok",
+        "address": "warning",
+    }
+    assert "ana" in found["people"]["detail"]
+    redis.ask("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+    found = examined(tmp_path, text, RING="too short")
+    redis.ask("CONFIG", "SET", "maxmemory-policy", "noeviction")
+    assert found["key ring"]["status"] == found["shared state"]["status"] == "failed"
+    assert "noeviction" in found["shared state"]["fix"] and "openssl" in found["key ring"]["fix"]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ('clinics = "clinics.toml"', "hosted file"),
+        ('keys = ["env:RING"]\nclinics = "none.toml"', "clinics"),
+        ('keys = ["env:RING"]\npeople = "none.toml"', "people"),
+        ('public_url = "http://127.0.0.1:9/mcp"', "address"),
+        ('keys = ["env:RING"]\n[redis]\nurl = "redis://127.0.0.1:9/0"', "shared state"),
+    ],
+)
+def test_each_thing_that_is_wrong_comes_with_what_to_do(tmp_path: Path, text: str, name: str) -> None:
+    found = examined(tmp_path, text, RING=RING)
+    assert found[name]["status"] == "failed" and found[name]["fix"]
+
+
+def test_an_issuer_is_reached_and_has_to_be_named_as_it_names_itself(tmp_path: Path) -> None:
+    port = free_port()
+    with provider(tmp_path, free_port(), {f"http://127.0.0.1:{port}/mcp": "jwt"}) as issuer:
+        for url, status in ((issuer, "ok"), (f"{issuer}/", "failed")):
+            text = f'public_url = "http://127.0.0.1:{port}/mcp"\n[[issuer]]\nurl = "{url}"\n'
+            found = examined(tmp_path, text)
+            assert found["issuer"]["status"] == status, found["issuer"]
