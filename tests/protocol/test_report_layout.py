@@ -3,7 +3,7 @@
 from collections.abc import Generator
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -62,6 +62,11 @@ PAGES = {
 }  # fmt: skip
 
 
+LOOKS: tuple[tuple[int, Literal["light", "dark"], Literal["screen", "print"]], ...] = (
+    *((1280, "light", "screen"), (720, "light", "print"), (390, "dark", "screen"), (320, "light", "screen")),
+)
+
+
 @pytest.fixture(scope="module")
 def window() -> Generator[Browser]:
     with browser() as found:
@@ -72,8 +77,7 @@ def window() -> Generator[Browser]:
 def test_it_fits_every_width(window: Browser, tmp_path: Path, kind: str) -> None:
     page = tmp_path / "page.html"
     page.write_text(page_with("report", PAGES[kind], clinic="Northside", demo=True, title=kind, lines=[]), "utf-8")
-    for width, look, media in ((1280, "light", "screen"), (720, "light", "print"), (390, "dark", "screen"),
-                               (320, "light", "screen")):  # fmt: skip
+    for width, look, media in LOOKS:
         window.resize(width, 800)
         window.look(look, media)
         window.open(page.as_uri())

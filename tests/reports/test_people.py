@@ -87,8 +87,9 @@ def nova(clinic: tuple[Sandbox, Port]) -> Iterator[str]:
     """A practitioner who began today: no hours, no visits."""
     store = clinic[0].context.store
     row = next(iter(store.table("practitioners").rows.values()))
-    new = {**row, "id": "1104000000999999999", "first_name": "Nova", "last_name": "Newcomer", "label": "Nova Newcomer",
+    identity = "1104000000999999999"
+    new = {**row, "id": identity, "first_name": "Nova", "last_name": "Newcomer", "label": "Nova Newcomer",
            "display_name": "Nova Newcomer"}  # fmt: skip
     store.put("practitioners", new)
     yield "Nova Newcomer"
-    store.remove("practitioners", new["id"])
+    store.remove("practitioners", identity)
