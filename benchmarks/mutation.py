@@ -136,6 +136,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     "guards.audit_copy": ("guards/test_audit_copy.py",),
     "guards.confirm": (
         "guards/test_confirm.py",
+        "guards/test_overlaps.py",
         "guards/test_lives.py",
         "guards/test_unanswered_forms.py",
         "guards/test_unheard_ends.py",

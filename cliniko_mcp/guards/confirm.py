@@ -144,8 +144,7 @@ class Confirm:
         form = verdict is not Verdict.NONE
         deadline = begun + (MAX_CALL_WAIT if guarded.caller.route != "terminal" else math.inf)
         await self._tell_how_it_ended(guarded, effect)
-        if effect.burst is not None and deadline - anyio.current_time() < _TIME_TO_ANSWER:
-            raise words.waiting(guarded, "It is one question about many changes.")
+        unasked = words.no_time(guarded, effect)
         for _ in range(_ROUNDS):
             if deadline - anyio.current_time() < _TIME_TO_ANSWER:
                 break
@@ -167,7 +166,8 @@ class Confirm:
                     yield
                     return
                 await self.acts.taken_by_another(guarded, pending)
-        raise words.changed(guarded)
+            unasked = words.changed(guarded)
+        raise unasked
 
     @asynccontextmanager
     async def _alone(self, guarded: GuardedCall, matter: Matter) -> AsyncGenerator[Prepared]:
@@ -196,34 +196,32 @@ class Confirm:
     async def _answered(self, guarded: GuardedCall, effect: Effect) -> AsyncGenerator[Verdict | None]:
         """The answer that this call brings back to a question that still holds, its target read once more; else None.
 
-        After a yes nothing else that is approved goes on meanwhile. Raises Declined after a no.
+        After a yes nothing else that is approved goes on meanwhile. A no holds from now on.
         """
         asker, matter = guarded.caller.asker, effect.matter
         if asker is None or self._policy == "strict" or not await self._questions.knows(asker.answered, matter):
             yield None
             return
+        verdict = None
         async with self._alone(guarded, matter) as prepared:
             matter, _ = await self._read_target(guarded, effect)
             pending = await self._questions.recognise(asker.answered, matter)
-            if pending is None or await self._questions.denied(matter) or await self._on_page(guarded, matter):
-                verdict = None
-            else:
+            if pending and not await self._questions.denied(matter) and not await self._on_page(guarded, matter):
                 verdict = await asker.ask(pending.question)
                 self._note_channel(guarded, verdict)
                 pending.told = verdict is not Verdict.YES
                 if verdict is Verdict.NO:
                     await self._questions.deny(pending)
                     self._effects.refused(effect)
-                    raise words.declined(guarded, pending)
-                if verdict is Verdict.NONE:
+                elif verdict is Verdict.NONE:
                     await self._questions.take(pending)
-                elif not await self._questions.start(pending, "form"):
+                elif await self._questions.start(pending, "form"):
+                    async with self.acts.carrying_out(pending):
+                        await self._go(guarded, effect, pending, prepared)
+                        yield verdict
+                    return
+                else:
                     verdict = None
-            if pending is not None and verdict is Verdict.YES:
-                async with self.acts.carrying_out(pending):
-                    await self._go(guarded, effect, pending, prepared)
-                    yield verdict
-                return
         yield verdict
 
     @asynccontextmanager
@@ -237,9 +235,10 @@ class Confirm:
         account = await self._whose(guarded)
         async with self._alone(guarded, pending.matter) as prepared:
             matter, described = await self._read_target(guarded, effect)
-            recognised = await self._questions.recognise(pending.question.challenge, matter) is pending
-            recognised = recognised and pending.verdict is Verdict.YES and not await self._questions.denied(matter)
-            if recognised and await self._questions.start(pending, pending.place, told=False):
+            # Closes it where what was shown has changed: then it can be begun no more.
+            await self._questions.recognise(pending.question.challenge, matter)
+            holds = pending.verdict is Verdict.YES and not await self._questions.denied(matter)
+            if holds and await self._questions.start(pending, pending.place, told=False):
                 guarded.outcome.channel = pending.place
                 async with self.acts.carrying_out(pending):
                     await self._go(guarded, effect, pending, prepared)
@@ -308,7 +307,7 @@ class Confirm:
             if before is not None:
                 await self._questions.tell(before)
             raise words.declined(guarded, before)
-        if before is not None and before.ending == "failed" and not before.told and before.place != "form":
+        if before is not None and before.ending == "failed" and not before.told:
             await self._questions.tell(before)
             raise words.failed(guarded, before)
 

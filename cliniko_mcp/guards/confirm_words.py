@@ -98,6 +98,17 @@ def waiting(guarded: GuardedCall, where: str) -> ApprovalNeeded:
     )
 
 
+def no_time(guarded: GuardedCall, effect: Effect) -> ApprovalNeeded:
+    """The call has gone on for so long that nobody could answer before it ends."""
+    if effect.burst is not None:
+        return waiting(guarded, "It is one question about many changes.")
+    return _needed(
+        guarded,
+        "not done, because it took so long to come to the question that nobody was asked.",
+        "Call again with the same arguments.",
+    )
+
+
 def changed(guarded: GuardedCall) -> ApprovalNeeded:
     """What the person was shown has changed before it could be done."""
     return _needed(
