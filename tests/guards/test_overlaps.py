@@ -14,7 +14,7 @@ from tests.client.virtual import run as in_virtual_time
 from tests.guards.every_kind import PATIENT, PATIENT_FIELDS, an_app
 from tests.guards.gate import App, Form, RoundTrip, call, run
 from tests.guards.test_bursts import Busy
-from tests.guards.test_confirm import ARCHIVE, DONE, asked
+from tests.guards.test_confirm import ARCHIVE, CANCEL, DONE, asked
 from tests.guards.test_lives import waiting
 from tests.guards.test_lives_of_updates import EMPTYING, ONE_MORE, fill
 
@@ -364,3 +364,56 @@ def test_a_call_that_waited_for_the_question_about_many_changes_is_told_that_it_
 
     in_virtual_time(story)
     assert (len(form.asked), late.asked, len(app.clinic.updates)) == (1, [], 30)
+
+
+@pytest.mark.parametrize("seconds", [0, 5], ids=["done by then", "under way by then"])
+def test_a_call_that_looked_before_the_yes_was_carried_out_asks_nobody_again(seconds: float) -> None:
+    app = App()
+    slow(app, lambda called: called is ARCHIVE, seconds)
+    perform, left = app.clinic.perform, [5.0]
+
+    async def looking(called: Any, /) -> Any:
+        found = await perform(called)
+        if called.operation.name == "get_patient" and left:
+            await anyio.sleep(left.pop())
+        return found
+
+    async def late() -> None:
+        with pytest.raises(AlreadyDone):
+            await app.act(ARCHIVE)
+
+    async def story() -> None:
+        await waiting(app)
+        app.clinic.perform = looking  # type: ignore[method-assign]
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(late)
+            await anyio.sleep(1)
+            app.board.answer(True)
+            await app.goes_on()
+        assert app.questions.waiting() == []
+
+    in_virtual_time(story)
+    assert app.clinic.destroyed == DONE
+
+
+def test_a_yes_in_a_form_whose_question_a_newer_one_has_replaced_does_nothing_and_is_not_asked_for_again() -> None:
+    class Slow(Form):
+        async def ask(self, question: Question) -> Verdict:
+            self.asked.append(question)
+            await anyio.sleep(2)
+            return YES
+
+    app, form = App(), Slow()
+
+    async def older() -> None:
+        with pytest.raises(ApprovalNeeded, match="a newer question about the same record"):
+            await app.act(CANCEL, Caller(asker=form))
+
+    async def story() -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(older)
+            await anyio.sleep(1)
+            await waiting(app, call("cancel_individual_appointment", id="20", cancellation_reason="away"))
+
+    in_virtual_time(story)
+    assert (len(form.asked), app.clinic.destroyed) == (1, [])
