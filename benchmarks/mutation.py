@@ -138,6 +138,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     "guards.confirm": (
         "guards/test_confirm.py",
         "guards/test_overlaps.py",
+        "guards/test_yes_to_many.py",
         "guards/test_lives.py",
         "guards/test_unanswered_forms.py",
         "guards/test_unheard_ends.py",
