@@ -171,6 +171,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
         "guards/test_lives.py",
         "guards/test_overlaps.py",
         "guards/test_yes_to_many.py",
+        "guards/test_unanswered_forms.py",
         "guards/test_effects_memory.py",
     ),
     "guards.exclusion": ("guards/test_layers.py",),
