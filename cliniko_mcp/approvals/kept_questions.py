@@ -138,8 +138,10 @@ def _kept(pending: PendingQuestion) -> _Kept:
 
 
 def _pending(kept: _Kept, known: PendingQuestion | None) -> PendingQuestion:
-    pending = known if known is not None else PendingQuestion(Matter(*kept["matter"]), _question(kept), kept["program"])
-    pending.asked_at, pending.made_by = kept["asked_at"], kept["made_by"]
+    pending = known
+    if pending is None:
+        pending = PendingQuestion(Matter(*kept["matter"]), _question(kept), kept["program"], kept["asked_at"])
+    pending.made_by = kept["made_by"]
     pending.shown, pending.verdict, pending.place = kept["shown"], Verdict(kept["verdict"]), kept["place"]
     pending.acting, pending.ending, pending.ended = kept["acting"], kept["ending"], kept["ended"]
     pending.told, pending.changes = kept["told"], kept["changes"]

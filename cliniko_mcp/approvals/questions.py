@@ -138,7 +138,7 @@ class PendingQuestion:
     matter: Matter
     question: Question
     program: str
-    asked_at: float = 0.0
+    asked_at: float
     """In Unix seconds."""
     shown: bool = False
     verdict: Verdict = Verdict.NONE

@@ -36,7 +36,7 @@ def test_a_question_is_told_by_how_it_ended_or_stands(
     how: dict[str, Any], heading: str, detail: str, ended: bool, done: bool
 ) -> None:
     question = Question(seen(), "challenge", 0.0, NOWHERE)
-    story = story_of(replace(PendingQuestion(ANA, question, "Host"), ended=START.timestamp(), **how))
+    story = story_of(replace(PendingQuestion(ANA, question, "Host", 0.0), ended=START.timestamp(), **how))
     assert (story.heading, story.ended, story.done) == (heading, ended, done)
     assert detail in story.detail
     assert story.words == f"{story.heading}. {story.detail}"
@@ -46,7 +46,7 @@ def test_a_long_reason_keeps_its_lines_and_is_cut() -> None:
     question = Question(seen(), "challenge", 0.0, NOWHERE)
     for length, cut in ((600, False), (601, True)):
         problem = Rejected(("a\n" + "b" * 600)[:length])
-        story = story_of(PendingQuestion(ANA, question, "Host", ending="failed", problem=problem))
+        story = story_of(PendingQuestion(ANA, question, "Host", 0.0, ending="failed", problem=problem))
         assert story.detail.startswith("a\nb")
         assert story.detail.endswith("…") is cut
 
