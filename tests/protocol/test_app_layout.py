@@ -130,8 +130,19 @@ def test_it_is_now_by_the_clock_of_each_site(window: Browser, tmp_path: Path) ->
 def test_an_empty_day_says_once_that_it_is_empty(window: Browser, tmp_path: Path) -> None:
     opened(window, tmp_path, "empty day", 1280)
     assert window.text().lower().count("nothing is booked or blocked out") == 1
-    assert "Aroha Tane Leave, 2 booked all the same" in window.text().replace("\xa0", " ")
+    assert "Aroha Tane Leave Sun 6 Dec – Sun 13 Dec, 2 booked all the same" in window.text().replace("\xa0", " ")
     assert window.script("document.querySelectorAll('.legend, .as-table').length") == 0
+
+
+def test_a_run_sheet_which_has_no_hours_calls_nobody_away(window: Browser, tmp_path: Path) -> None:
+    opened(window, tmp_path, "run sheet", 1280)
+    assert "not at work" not in window.text() and "2 visits" in window.text()
+
+
+def test_as_many_bookings_clash_as_say_so(window: Browser, tmp_path: Path) -> None:
+    opened(window, tmp_path, "clashes", 1280)
+    marked = window.script("document.querySelectorAll('.columns .clashing').length")
+    assert f"{marked} bookings that clash" in window.text()
 
 
 def test_of_a_part_of_the_day_it_says_so(window: Browser, tmp_path: Path) -> None:
