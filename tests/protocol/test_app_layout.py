@@ -16,6 +16,11 @@ from .diaries import DIARIES, HOSTILE
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=missing() or "")
 WIDTHS = (1280, 390, 320)
+SLOW = frozenset({"full week", "full day", "two hundred", "two zones", "clashes"})
+"""The diaries with so many entries that a browser measures them for seconds."""
+BY_DIARY = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.long) if name in SLOW else name for name in DIARIES]
+)
 AXE = NPM / "node_modules" / "axe-core" / "axe.min.js"
 
 
@@ -35,7 +40,7 @@ def opened(window: Browser, folder: Path, name: str, width: int, scheme: Any = "
     window.until("document.querySelector('#page h1')")
 
 
-@pytest.mark.parametrize("name", DIARIES)
+@BY_DIARY
 def test_nothing_is_cut_overlaps_or_is_hard_to_read(window: Browser, tmp_path: Path, name: str) -> None:
     for scheme in ("light", "dark"):
         opened(window, tmp_path, name, WIDTHS[0], scheme)
@@ -46,7 +51,7 @@ def test_nothing_is_cut_overlaps_or_is_hard_to_read(window: Browser, tmp_path: P
     assert window.complaints() == []
 
 
-@pytest.mark.parametrize("name", DIARIES)
+@BY_DIARY
 def test_the_table_beneath_holds_every_entry_and_is_as_readable(window: Browser, tmp_path: Path, name: str) -> None:
     opened(window, tmp_path, name, 320)
     entries = sum(len(sheet["entries"]) + len(sheet.get("began_before", [])) for sheet in DIARIES[name]["items"])
@@ -61,7 +66,7 @@ def test_the_table_beneath_holds_every_entry_and_is_as_readable(window: Browser,
 
 
 @pytest.mark.skipif(not AXE.is_file(), reason="npm install in tests/npm has not brought axe-core")
-@pytest.mark.parametrize("name", DIARIES)
+@BY_DIARY
 def test_axe_finds_no_violation(window: Browser, tmp_path: Path, name: str) -> None:
     for width in (1280, 320):
         opened(window, tmp_path, name, width)
