@@ -13,6 +13,7 @@ import pytest
 from mcp.shared.exceptions import MCPError
 
 from cliniko_mcp.errors import ConfigurationError
+from cliniko_mcp.printouts.answer import group_words
 from cliniko_mcp.protocol.apps.build import SOURCES, page_text, stale_pages, write_pages
 from cliniko_mcp.protocol.apps.offer import EXTENSION, MIME
 from cliniko_mcp.protocol.apps.pages import PAGES, app_page
@@ -267,7 +268,7 @@ def test_a_report_shows_its_figures_its_plots_and_more_of_its_rows(shown: Host) 
     answered = shown.do("call", tool="report", args=asked)["structuredContent"]
     for name in ("week", "practitioner"):
         for row in answered["by"][name]["rows"]:
-            cells = [row["name"], str(row["count"]), str(row["of"]), row["rate"]]
+            cells = [group_words(row["name"]), str(row["count"]), str(row["of"]), row["rate"]]
             assert shown.script(
                 "[...document.querySelectorAll('.groups tbody tr')].some(row => JSON.stringify([...row.cells].map("
                 f"cell => cell.textContent)) === JSON.stringify({cells!r}))"
