@@ -101,7 +101,9 @@ def surroundings(home: Path) -> dict[str, str]:
     }
 
 
-def run(line: str, folder: Path, home: Path | None = None, /, **more: str) -> "subprocess.CompletedProcess[str]":
+def run(
+    line: str, folder: Path, home: Path | None = None, /, timeout: float = 300, **more: str
+) -> "subprocess.CompletedProcess[str]":
     """Run the line in this folder, as the person whose home it is unless another is given."""
     environment = surroundings(home or folder)
     if warm.POSSIBLE:
@@ -113,7 +115,7 @@ def run(line: str, folder: Path, home: Path | None = None, /, **more: str) -> "s
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
-        timeout=300,
+        timeout=timeout,
     )
 
 

@@ -10,14 +10,16 @@ function sheetsOf(answer) {
     const people = named ? [row.practitioner] : [...new Set([
       ...Object.keys(row.free || {}), ...[...row.entries, ...(row.began_before || [])].map((entry) => entry.practitioner),
     ])].sort();
+    const hours = named ? stretchesOf(row.hours, day) : hull([
+      ...Object.values(row.free || {}).flatMap((gaps) => stretchesOf(gaps, day)),
+      ...row.entries.map((entry) => entryOf(entry, day)).filter(takesTime)]);
     for (const practitioner of people) {
       const theirs = (rows) => (rows || []).filter((entry) => named || entry.practitioner === practitioner);
-      const gaps = stretchesOf(named ? row.gaps : (row.free || {})[practitioner], day);
-      const entries = theirs(row.entries).map((entry) => entryOf(entry, day));
       sheets.push({
-        day, practitioner: practitioner || "", site: row.business, gaps, entries,
-        hours: named ? stretchesOf(row.hours, day) : hull([...gaps, ...entries.filter(takesTime)]),
+        day, practitioner: practitioner || "", site: row.business, hours,
         hoursTold: named, // a run sheet does not tell them
+        gaps: stretchesOf(named ? row.gaps : (row.free || {})[practitioner], day),
+        entries: theirs(row.entries).map((entry) => entryOf(entry, day)),
         over: theirs(row.began_before).map((entry) => ({ ...entryOf(entry, day), over: true })),
       });
     }
