@@ -102,9 +102,9 @@ def surroundings(home: Path) -> dict[str, str]:
 
 
 def run(
-    line: str, folder: Path, home: Path | None = None, /, timeout: float = 300, **more: str
+    line: str, folder: Path, home: Path | None = None, timeout: float = 300, /, **more: str
 ) -> "subprocess.CompletedProcess[str]":
-    """Run the line in this folder, as the person whose home it is unless another is given."""
+    """Run the line in this folder, as the person whose home it is unless another is given, within so many seconds."""
     environment = surroundings(home or folder)
     if warm.POSSIBLE:
         environment |= warm.DEMO_SET | {"PATH": f"{warm.folder()}{os.pathsep}{environment['PATH']}"}
