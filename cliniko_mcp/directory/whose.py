@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 import anyio
 
@@ -19,6 +19,8 @@ from cliniko_mcp.sanitize import label
 
 if TYPE_CHECKING:
     import httpx2
+
+    from cliniko_mcp.shared_state.logins import PersonRow
 
 SECONDS: Final = 10.0
 
@@ -39,6 +41,12 @@ class Whose:
     role: str
     clinic: str
     demo: bool = False
+
+    @classmethod
+    def of(cls, row: PersonRow) -> Self:
+        """The person as they were when they last logged in."""
+        shard, account, user = row.id.split(":")
+        return cls(shard, account, user, row.name, row.email, row.role, row.clinic)
 
     @property
     def subject(self) -> str:

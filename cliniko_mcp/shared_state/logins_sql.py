@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import Final, Literal, TypeVar
 
 from cliniko_mcp.shared_state.logins import (
@@ -82,14 +82,26 @@ class SqlLogins(ABC):
 
     # Logins under way
 
+    async def begin_request(self, row: RequestRow, now: float, most: int) -> bool:
+        """See `Logins.begin_request`."""
+
+        def work() -> Work[bool]:
+            yield from changed("DELETE FROM request WHERE expires <= ?", now)
+            count = yield from first_row("SELECT count(*) FROM request")
+            if count is None or number(count[0]) >= most:
+                return False
+            yield from changed("INSERT INTO request VALUES (?,?,?,?,?,?,?,?)", *astuple(row))
+            return True
+
+        return await self._write(work, alone_with="request")
+
     async def put_request(self, row: RequestRow) -> None:
         """See `Logins.put_request`."""
-        values = (*(row.id, row.details, row.expires, row.cookie, row.tried, row.proven, row.handed, row.handed_at),)
         text = (
             "INSERT INTO request VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE "
             "SET cookie = excluded.cookie, proven = excluded.proven WHERE request.handed_at = 0"
         )
-        await self._write(lambda: changed(text, *values))
+        await self._write(lambda: changed(text, *astuple(row)))
 
     async def request(self, id: str, now: float) -> RequestRow | None:
         """See `Logins.request`."""
@@ -238,18 +250,25 @@ class SqlLogins(ABC):
 
     # People
 
-    async def put_person(self, row: PersonRow) -> PersonRow:
+    async def put_person(self, row: PersonRow, seal: Callable[[int], bytes]) -> PersonRow:
         """See `Logins.put_person`."""
-        values = (row.id, row.name, row.email, row.role, row.clinic, 1, row.sealed, row.proven, int(row.manager))
+        values = (row.id, row.name, row.email, row.role, row.clinic, 1, _NONE, row.proven, int(row.manager))
         text = (
             "INSERT INTO person VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, "
             "email = excluded.email, role = excluded.role, clinic = excluded.clinic, version = person.version + 1, "
             "sealed = excluded.sealed, proven = excluded.proven, "
             "manager = CASE WHEN excluded.manager = 1 THEN 1 ELSE person.manager END RETURNING version, manager"
         )
-        found = await self._write(lambda: first_row(text, *values))
-        assert found is not None
-        return replace(row, version=int(number(found[0])), manager=bool(found[1]))
+
+        def work() -> Work[PersonRow]:
+            found = yield from first_row(text, *values)
+            assert found is not None
+            version, manager = int(number(found[0])), bool(found[1])
+            sealed = seal(version)
+            yield from changed("UPDATE person SET sealed = ? WHERE id = ?", sealed, row.id)
+            return replace(row, version=version, manager=manager, sealed=sealed)
+
+        return await self._write(work)
 
     async def reseal(self, id: str, version: int, sealed: bytes) -> None:
         """See `Logins.reseal`."""
