@@ -129,15 +129,16 @@ class Keys:
         return False
 
     async def still_admitted(self, row: PersonRow, proof: Proof, admits: Callable[[Whose], bool]) -> bool:
-        """Once a day of use: whether the person is as they were when they logged in, and may still. Where not, all of
-        theirs ends. A clinic that cannot be reached is asked the next time."""
-        now = self._now()
-        if now - row.proven < PROVEN_SECONDS:
-            return True
-        key = self.open(row)
+        """Whether their key opens, and once a day of use whether they are as they were at their login, and may still.
+
+        Where not, all of theirs ends. A clinic that cannot be reached is asked the next time.
+        """
+        now, key = self._now(), self.open(row)
         if key is None:
             await self._logins.drop_key(row.id, row.version, now, "the seal of the key did not open")
             return False
+        if now - row.proven < PROVEN_SECONDS:
+            return True
         try:
             whose = await proof.whose(key)
         except WrongKey:

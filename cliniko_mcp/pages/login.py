@@ -15,6 +15,7 @@ from cliniko_mcp.identity.builtin import BuiltinLogin, Details, digest_of
 from cliniko_mcp.identity.scopes import READ, SCOPES
 from cliniko_mcp.pages import bodies
 from cliniko_mcp.pages.site import Site, TooMany, name_clinic
+from cliniko_mcp.shared_state.keys import Unsealable
 from cliniko_mcp.shared_state.logins import CodeRow, GrantRow, RequestRow
 
 MAX_WRONG = 5
@@ -76,7 +77,10 @@ class LoginPages:
         sealed = row.handed if self._site.parts.now() - row.handed_at < _AGAIN_SECONDS else b""
         if not sealed:
             return await self._stopped("This request was answered. You can close this page.")
-        where = self._site.parts.ring.unseal(sealed, "handed", bound=row.id.encode()).decode()
+        try:
+            where = self._site.parts.ring.unseal(sealed, "handed", bound=row.id.encode()).decode()
+        except Unsealable:
+            return await self._stopped(_GONE)
         connected = "code=" in where.partition("?")[2]
         body, head = bodies.handover(details.program, where, connected=connected)
         return await self._site.show("Connected" if connected else "Not connected", body, head=head)

@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from cliniko_mcp.app import demo_clinic
 from cliniko_mcp.directory.admission import parse_rule
-from cliniko_mcp.identity.builtin import BuiltinLogin, BuiltinTokens
+from cliniko_mcp.identity.builtin import BuiltinLogin, BuiltinTokens, digest_of
 from cliniko_mcp.identity.limits import Addresses
 from cliniko_mcp.identity.metadata import Resource
 from cliniko_mcp.identity.person import TokenRefused
@@ -228,3 +228,20 @@ async def test_who_is_shut_out_between_the_key_and_the_yes_is_not_connected(
     answer = await stage.send(second, step="yes")
     assert (answer.status_code, "cannot be used here" in answer.text) == (422, True)
     assert len(await stage.logins.people()) == 1
+
+
+async def test_what_another_ring_sealed_ends_and_is_no_error_of_the_server(stage: Stage) -> None:
+    client, tokens = await stage.tokens(DESK)
+    (row,) = await stage.logins.people()
+    proof = stage.site.parts.proof
+    await stage.logins.reseal(row.id, row.version, bytes(60))
+    (forged,) = await stage.logins.people()
+    assert not await stage.keys.still_admitted(forged, proof, lambda whose: True)
+    assert not await stage.good(tokens["access_token"])
+    assert (await stage.refresh(client, tokens["refresh_token"])).json()["error"] == "invalid_grant"
+    page = await stage.page(client["client_id"])
+    id, now = digest_of(page.url.path.rpartition("/")[2]), stage.clock[0]
+    asked = await stage.logins.request(id, now)
+    assert asked is not None
+    assert await stage.logins.decide(replace(asked, handed=bytes(60), handed_at=now), None, None)
+    assert (await stage.http.get(str(page.url))).status_code == 400
