@@ -90,3 +90,18 @@ async def test_what_became_of_logins_stands_in_the_audit_log(stage: Stage, tmp_p
         ("ended", who, what, "the program gave it back"),
     ]
     assert HashChain(tmp_path / "audit.jsonl").verify().problem is None
+
+
+async def test_who_is_let_in_by_an_email_is_let_in_as_cliniko_writes_it(stage: Stage, sandbox: Sandbox) -> None:
+    proof = stage.site.parts.proof
+    desk, manager = await proof.whose(DESK), await proof.whose(KEY)
+    assert re.fullmatch(r"[^@“”]+@[^@“”]+", desk.email)
+    assert (desk.clinic, manager.role) == ("Northside & Riverside Allied Health", "administrator")
+    shown = await stage.send(await stage.http.get("/connections"), step="key", key=KEY)
+    for email in (manager.email, desk.email.upper()):
+        assert "Added." in (await stage.send(shown, step="admit", email=email)).text
+    _, tokens = await stage.tokens(DESK)
+    assert await stage.good(tokens["access_token"])
+    await stage.send(shown, step="unadmit", rule=f"email:{desk.email.lower()}")
+    page = await stage.page((await stage.program())["client_id"])
+    assert (await stage.send(page, step="key", key=DESK)).status_code == 422
