@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import anyio
+import anyio.lowlevel
 import httpx2
 import pytest
 from starlette.requests import Request
@@ -108,7 +109,7 @@ async def test_requests_that_nobody_answers_do_not_fill_the_store(stage: Stage) 
 
 
 class Counting(httpx2.AsyncBaseTransport):
-    """Cliniko, which answers once everybody has asked."""
+    """Cliniko, which takes a while to answer."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.asked = 0
@@ -116,7 +117,8 @@ class Counting(httpx2.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         self.asked += request.url.path.endswith("/user")
-        await anyio.wait_all_tasks_blocked()
+        for _ in range(50):
+            await anyio.lowlevel.checkpoint()
         return await self._within.handle_async_request(request)
 
 
@@ -245,3 +247,52 @@ async def test_what_another_ring_sealed_ends_and_is_no_error_of_the_server(stage
     assert asked is not None
     assert await stage.logins.decide(replace(asked, handed=bytes(60), handed_at=now), None, None)
     assert (await stage.http.get(str(page.url))).status_code == 400
+
+
+async def test_a_program_is_held_to_what_the_person_gave_and_not_to_what_it_registered_with(stage: Stage) -> None:
+    client = await stage.program(scope="cliniko:read")
+    page = await stage.page(client["client_id"], scope="cliniko:read  cliniko:write offline_access")
+    assert re.findall(r'name=may value="([^"]+)"', page.text) == ["cliniko:read", "cliniko:write"]
+    code = (await stage.agreed(page, DESK, "cliniko:destroy"))["code"]
+    assert (await stage.exchange(client, code)).json()["scope"] == "cliniko:read", "what was not asked for is not given"
+    again = await stage.page(client["client_id"], scope="cliniko:write")
+    tokens = (await stage.exchange(client, (await stage.agreed(again, DESK, "cliniko:write"))["code"])).json()
+    both = "cliniko:read cliniko:write"
+    for asked, got in (("cliniko:read offline_access", "cliniko:read"), ("openid", both), (both, both)):
+        tokens = (await stage.refresh(client, tokens["refresh_token"], scope=asked)).json()
+        assert tokens["scope"] == got, asked
+    more = await stage.refresh(client, tokens["refresh_token"], scope="cliniko:destroy")
+    assert more.json()["error"] == "invalid_scope"
+
+
+async def test_what_is_too_large_or_stands_there_twice_is_not_read(stage: Stage) -> None:
+    client, tokens = await stage.tokens(DESK)
+    large = {"client_id": client["client_id"], "token": tokens["access_token"], "more": "x" * 20_000}
+    for path in ("/token", "/revoke", "/register"):
+        assert (await stage.http.post(path, data=large)).status_code in (400, 413), path
+    assert (await stage.http.post("/authorize", data=large)).status_code == 400
+    assert (await stage.http.get("/authorize", params={"state": "x" * 9_000})).status_code == 400
+    deep = await stage.http.post("/register", content=b"[" * 16_000, headers={"content-type": "application/json"})
+    assert deep.status_code == 400
+    page = await stage.page(client["client_id"])
+    assert (await stage.send(page, step="key", key="x" * 5_000)).status_code == 403
+    twice = f"grant_type=refresh_token&refresh_token=x&refresh_token=y&client_id={client['client_id']}"
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    assert (await stage.http.post("/token", content=twice, headers=form)).status_code in (400, 413)
+    assert await stage.good(tokens["access_token"])
+
+
+async def test_a_browser_of_another_cannot_go_on_with_a_login_or_see_the_key_s_owner(stage: Stage) -> None:
+    page = await stage.page((await stage.program())["client_id"])
+    await stage.send(page, step="key", key=DESK)
+    mine = dict(stage.http.cookies)
+    stage.http.cookies.clear()
+    seen = await stage.http.get(str(page.url))
+    assert (seen.status_code, "Finn" in seen.text) == (403, False)
+    stage.http.cookies.update(dict.fromkeys(mine, "planted"))
+    assert (await stage.http.get(str(page.url))).status_code == 403
+    stage.http.cookies.clear()
+    stage.http.cookies.set("__Host-cm-me", "planted")
+    shown = await stage.send(await stage.http.get("/connections"), step="key", key=DESK)
+    assert shown.status_code in (200, 422)
+    assert await stage.logins.session(digest_of("planted"), stage.clock[0]) is None
