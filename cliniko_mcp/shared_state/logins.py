@@ -159,7 +159,8 @@ class Logins(Protocol):
         ...
 
     async def begin_request(self, row: RequestRow, now: float, most: int) -> bool:
-        """Keep a new login under way and drop those that are over; False where so many are under way already."""
+        """Keep a new login under way, and drop those that are over and end what no program fetched; False where so many
+        are under way already."""
         ...
 
     async def put_request(self, row: RequestRow) -> None:

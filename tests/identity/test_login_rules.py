@@ -105,3 +105,15 @@ async def test_who_is_let_in_by_an_email_is_let_in_as_cliniko_writes_it(stage: S
     await stage.send(shown, step="unadmit", rule=f"email:{desk.email.lower()}")
     page = await stage.page((await stage.program())["client_id"])
     assert (await stage.send(page, step="key", key=DESK)).status_code == 422
+
+
+async def test_a_login_whose_program_never_came_for_it_is_in_the_audit_log(stage: Stage, tmp_path: Path) -> None:
+    client = await stage.program()
+    code = (await stage.agreed(await stage.page(client["client_id"]), DESK))["code"]
+    await stage.page(client["client_id"])
+    stage.clock[0] += 61
+    before = lines(tmp_path)
+    await stage.page(client["client_id"])
+    (line,) = lines(tmp_path)[len(before) :]
+    assert (line[0], line[3]) == ("ended", "its program never fetched the code")
+    assert (await stage.exchange(client, code)).json()["error"] == "invalid_grant"
