@@ -1,4 +1,5 @@
-"""People's keys of Cliniko's, sealed: each by a key of its own, derived from the operator's ring, bound to its person.
+"""People's keys of Cliniko's, sealed, each by a key of its own from the operator's ring and bound to its person and
+version.
 
 Nothing else of the server keeps a key. The ring lies apart from the store: who has one of the two has no key.
 """
@@ -9,6 +10,7 @@ import base64
 import os
 import stat
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -51,7 +53,7 @@ class Keys:
         newest = Keys(self._logins, self._ring.newest, self._now)
         for row in await self._logins.people():
             if row.sealed and newest.open(row) is None and (key := self.open(row)) is not None:
-                await self._logins.reseal(row.id, row.version, self._sealed(key, row.id))
+                await self._logins.reseal(row.id, row.version, self._sealed(key, row.id, row.version))
         await self.program_key()
         await self._logins.put_fact(_RING_FACT, self._ring.seal(_CANARY, _RING_FACT))
 
@@ -68,25 +70,41 @@ class Keys:
         return key
 
     async def keep(self, whose: Whose, key: str, *, manager: bool = False) -> PersonRow:
-        """Keep this key as the newest of its person."""
-        person = whose.subject
-        sealed = self._sealed(key, person)
+        """Keep this key as the newest of its person, with what Cliniko says of them now.
+
+        In another role than before they begin anew: all that was given in that one ends.
+        """
+        person, now = whose.subject, self._now()
+        before = await self._logins.person(person)
+        if before is not None and self.open(before) == key and Whose.of(before) == replace(whose, demo=False):
+            await self._logins.proven(person, now)
+            if before.manager or not manager:
+                return before
+        elif before is not None:
+            await self.same_role(before, whose)
         row = PersonRow(
             *(person, whose.name, whose.email, whose.role, whose.clinic),
             version=0,
-            sealed=sealed,
-            proven=self._now(),
+            sealed=b"",
+            proven=now,
             manager=manager,
         )
-        return await self._logins.put_person(row)
+        return await self._logins.put_person(row, lambda version: self._sealed(key, person, version))
 
-    def _sealed(self, key: str, person: str) -> bytes:
-        return self._ring.seal(key.encode(), "key", person, bound=person.encode())
+    async def same_role(self, row: PersonRow, whose: Whose) -> bool:
+        """Whether this person, of whom Cliniko says this now, has the role of before. Where not, all of theirs ends."""
+        if row.role == whose.role:
+            return True
+        await self._logins.drop_key(row.id, row.version, self._now(), "their role or clinic has changed")
+        return False
+
+    def _sealed(self, key: str, person: str, version: int) -> bytes:
+        return self._ring.seal(key.encode(), "key", person, bound=_bound(person, version))
 
     def open(self, row: PersonRow) -> str | None:
         """The key of this person; None where there is none, or its seal does not open."""
         try:
-            key = self._ring.unseal(row.sealed, "key", row.id, bound=row.id.encode()).decode()
+            key = self._ring.unseal(row.sealed, "key", row.id, bound=_bound(row.id, row.version)).decode()
         except Unsealable:
             return None
         SECRETS.learn(key)
@@ -111,15 +129,16 @@ class Keys:
         return False
 
     async def still_admitted(self, row: PersonRow, proof: Proof, admits: Callable[[Whose], bool]) -> bool:
-        """Once a day of use: whether the person is as they were when they logged in, and may still. Where not, all of
-        theirs ends. A clinic that cannot be reached is asked the next time."""
-        now = self._now()
-        if now - row.proven < PROVEN_SECONDS:
-            return True
-        key = self.open(row)
+        """Whether their key opens, and once a day of use whether they are as they were at their login, and may still.
+
+        Where not, all of theirs ends. A clinic that cannot be reached is asked the next time.
+        """
+        now, key = self._now(), self.open(row)
         if key is None:
             await self._logins.drop_key(row.id, row.version, now, "the seal of the key did not open")
             return False
+        if now - row.proven < PROVEN_SECONDS:
+            return True
         try:
             whose = await proof.whose(key)
         except WrongKey:
@@ -132,6 +151,10 @@ class Keys:
             return False
         await self._logins.proven(row.id, now)
         return True
+
+
+def _bound(person: str, version: int) -> bytes:
+    return f"{person}\0{version}".encode()
 
 
 def read_ring(references: Sequence[str], secret_at: Callable[[str], str], random: Callable[[int], bytes]) -> KeyRing:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 import anyio
 
@@ -15,12 +15,15 @@ from cliniko_mcp.cliniko.resources.public_settings import PublicSettingsOfAccoun
 from cliniko_mcp.cliniko.resources.users import Users
 from cliniko_mcp.errors import ClinikoMcpError, ConfigurationError, KeyRefused, Unavailable
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
-from cliniko_mcp.sanitize import label
+from cliniko_mcp.sanitize import clean
 
 if TYPE_CHECKING:
     import httpx2
 
+    from cliniko_mcp.shared_state.logins import PersonRow
+
 SECONDS: Final = 10.0
+_NAME: Final = 60
 
 
 class WrongKey(Exception):
@@ -39,6 +42,12 @@ class Whose:
     role: str
     clinic: str
     demo: bool = False
+
+    @classmethod
+    def of(cls, row: PersonRow) -> Self:
+        """The person as they were when they last logged in."""
+        shard, account, user = row.id.split(":")
+        return cls(shard, account, user, row.name, row.email, row.role, row.clinic)
 
     @property
     def subject(self) -> str:
@@ -105,9 +114,9 @@ class Proof:
             shard=credentials.shard,
             account=str(account.id),
             user=str(user.id),
-            name=label(" ".join(part for part in (user.first_name, user.last_name) if part)),
-            email=label(user.email or "", 254),
-            role=label(user.role or ""),
-            clinic=label(account.name or "", 100),
+            name=clean(" ".join(part for part in (user.first_name, user.last_name) if part), _NAME),
+            email=clean(user.email or "", 254),
+            role=clean(user.role or "", _NAME),
+            clinic=clean(account.name or "", 100),
             demo=demo,
         )

@@ -49,6 +49,8 @@ SAME_SECONDS: Final = 600.0
 """How long the same registration from the same address is the same program."""
 UNUSED_SECONDS: Final = 3600.0
 MAX_UNUSED: Final = 200
+MAX_REQUESTS: Final = 2_000
+"""How many logins may be under way."""
 _CHALLENGE: Final = 43
 
 StillGood = Callable[[str], Awaitable[PersonRow | None]]
@@ -158,7 +160,9 @@ class BuiltinLogin(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshTo
             resource=params.resource,
         )
         expires = self._now() + self.lives.request
-        await self._logins.put_request(RequestRow(digest_of(id), details.model_dump_json(), expires))
+        row = RequestRow(digest_of(id), details.model_dump_json(), expires)
+        if not await self._logins.begin_request(row, self._now(), MAX_REQUESTS):
+            raise AuthorizeError("temporarily_unavailable", "too many logins are under way; try again in ten minutes")
         return f"{self._resource.origin}/login/{id}"
 
     def grant_for(self, details: Details, person: str, scopes: Sequence[str]) -> tuple[str, CodeRow, GrantRow]:
@@ -174,7 +178,7 @@ class BuiltinLogin(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshTo
             now + self.lives.whole,
         )
         kept = details.model_copy(update={"scopes": list(scopes)})
-        return code, CodeRow(digest_of(code), grant.id, kept.model_dump_json(), now + self.lives.code), grant
+        return code, CodeRow(self._digest(code), grant.id, kept.model_dump_json(), now + self.lives.code), grant
 
     def answer(self, details: Details, **told: str) -> str:
         """The callback with what the program is told: a code or an error, its state, and who says so (RFC 9207)."""
@@ -186,7 +190,7 @@ class BuiltinLogin(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshTo
         self, client: OAuthClientInformationFull, authorization_code: str
     ) -> AuthorizationCode | None:
         """The code, until it is used. One that was used ends what came of it: somebody else has it as well."""
-        row = await self._logins.code(digest_of(authorization_code))
+        row = await self._logins.code(self._digest(authorization_code))
         if row is None:
             return None
         details = Details.model_validate_json(row.details)
@@ -211,12 +215,12 @@ class BuiltinLogin(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshTo
     ) -> OAuthToken:
         """Tokens for a code, once. Raises TokenError."""
         access, refresh, kept = self._new(client, " ".join(authorization_code.scopes))
-        outcome = await self._logins.take_code(digest_of(authorization_code.code), kept, self._now())
+        outcome = await self._logins.take_code(self._digest(authorization_code.code), kept, self._now())
         return self._tokens(outcome, access, refresh, kept)
 
     async def load_refresh_token(self, client: OAuthClientInformationFull, refresh_token: str) -> RefreshToken | None:
         """The refresh token with all that the person gave, whether it is still good or not: `exchange` decides."""
-        row = await self._logins.refresh_token(digest_of(refresh_token))
+        row = await self._logins.refresh_token(self._digest(refresh_token))
         if row is None or row.grant.client != client.client_id:
             return None
         return RefreshToken(token=refresh_token, client_id=row.grant.client, scopes=row.grant.scopes.split())
@@ -226,17 +230,20 @@ class BuiltinLogin(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshTo
     ) -> OAuthToken:
         """New tokens for a refresh token, which is good no longer. Raises TokenError."""
         access, refresh, kept = self._new(client, " ".join(known_scopes(" ".join(scopes))))
-        outcome = await self._logins.rotate(digest_of(refresh_token.token), kept, self._now())
+        outcome = await self._logins.rotate(self._digest(refresh_token.token), kept, self._now())
         return self._tokens(outcome, access, refresh, kept)
+
+    def _digest(self, secret: str) -> str:
+        return _digest_at(self._resource, secret)
 
     def _new(self, client: OAuthClientInformationFull, scopes: str) -> tuple[str, str | None, NewTokens]:
         now = self._now()
         access = ACCESS_PREFIX + self._token()
         refresh = REFRESH_PREFIX + self._token() if "refresh_token" in client.grant_types else None
         kept = NewTokens(
-            digest_of(access),
+            self._digest(access),
             now + self.lives.access,
-            digest_of(refresh) if refresh else "",
+            self._digest(refresh) if refresh else "",
             now + self.lives.idle,
             scopes,
         )
@@ -250,7 +257,7 @@ class BuiltinLogin(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshTo
 
     async def load_access_token(self, token: str) -> AccessToken | None:
         """The access token while it is good."""
-        row = await self._logins.token(digest_of(token), self._now())
+        row = await self._logins.token(self._digest(token), self._now())
         if row is None:
             return None
         return AccessToken(token=token, client_id=row.grant.client, scopes=row.scopes.split(), subject=row.grant.person)
@@ -261,7 +268,7 @@ class BuiltinLogin(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshTo
 
     async def revoke(self, token: str, client_id: str) -> None:
         """End the grant of this access or refresh token, where it is this program's."""
-        now, digest = self._now(), digest_of(token)
+        now, digest = self._now(), self._digest(token)
         row = await self._logins.token(digest, now) or await self._logins.refresh_token(digest)
         if row is not None and row.grant.client == client_id:
             await self._logins.end(now, "the program gave it back", grant=row.grant.id)
@@ -281,7 +288,7 @@ class BuiltinTokens:
         if not token.startswith(ACCESS_PREFIX):
             raise TokenRefused("unknown")
         try:
-            row = await self._logins.token(digest_of(token), self._now())
+            row = await self._logins.token(_digest_at(self._resource, token), self._now())
             person = await self._still_good(row.grant.person) if row is not None else None
         except Unavailable:
             raise IssuerUnavailable from None
@@ -289,6 +296,11 @@ class BuiltinTokens:
             raise TokenRefused("ended")
         expires = datetime.fromtimestamp(row.expires, UTC)
         return Person(ISSUER, person.id, person.name, frozenset(row.scopes.split()), None, expires)
+
+
+def _digest_at(resource: Resource, secret: str) -> str:
+    """What is kept of a code or token for this address: at another that shares the store it is unknown."""
+    return digest_of(f"{resource.url}\0{secret}")
 
 
 def _base64url(text: str) -> bool:

@@ -96,6 +96,11 @@ def host_of_document(address: str) -> Host | None:
     return next((host for host in HOSTS if any(same_address(known, address) for known in host.documents)), None)
 
 
+def is_known_document(address: str) -> bool:
+    """Whether this very address is in the table, letter by letter."""
+    return any(address in host.documents for host in HOSTS)
+
+
 def parsed(address: str) -> SplitResult | None:
     """The parts of a callback; None where it holds what none may: a fragment, a user, blanks, a backslash."""
     if not address.isascii() or not address.isprintable() or " " in address or "\\" in address or len(address) > 2000:

@@ -25,6 +25,7 @@ from cliniko_mcp.sanitize import clean
 
 MAX_ADDRESSES: Final = 10
 MAX_NAME: Final = 80
+_QUOTES: Final = str.maketrans(dict.fromkeys('“”„‟«»‹›〝〞＂"', "'"))
 
 
 class Program(OAuthClientInformationFull):
@@ -103,7 +104,7 @@ def shown_name(program: OAuthClientInformationFull, redirect: str) -> str:
         return known.name
     if program.client_id.startswith("https://"):
         return urlsplit(program.client_id).netloc
-    name = clean(program.client_name or "", MAX_NAME)
+    name = clean(program.client_name or "", MAX_NAME).translate(_QUOTES)
     if is_loopback_callback(redirect):
         return f"A program on this computer that calls itself “{name}”" if name else "A program on this computer"
     return urlsplit(redirect).netloc

@@ -92,14 +92,16 @@ class Edge:
         address: Address,
         ready: Ready,
         registrations: Often,
+        requests: Often,
     ) -> None:
-        """`ready` says whether the server is set up; `registrations` limits them by address."""
+        """`ready` says whether the server is set up; `registrations` and `requests` (logins begun) limit addresses."""
         self._login = login
         self._resource = resource
         self._error_page = error_page
         self._address = address
         self._ready = ready
         self._registrations = registrations
+        self._requests = requests
         self._authenticator = ClientAuthenticator(login)
 
     def routes(self) -> list[Route]:
@@ -136,6 +138,8 @@ class Edge:
             )
         if len(request.url.query) > 8000:
             return self._error_page(request, "The address is too long.")
+        if not self._requests.allows(self._address(request)):
+            return self._error_page(request, "Too many logins were begun from here. Wait ten minutes, then try again.")
         answer = await AuthorizationHandler(self._login).handle(request)
         where = answer.headers.get("location", "")
         if answer.status_code == 302 and not where.startswith(f"{self._resource.origin}/login/"):

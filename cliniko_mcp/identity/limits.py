@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING, Final
 
 from cliniko_mcp.errors import ConfigurationError
@@ -42,6 +42,11 @@ class Often:
         while len(self._times) > _MAX_NAMES:
             self._times.popitem(last=False)
 
+    def take_back(self, name: str) -> None:
+        """It was not done after all."""
+        if times := self._times.get(name):
+            times.pop()
+
     def allows(self, name: str) -> bool:
         """Whether it may be done, which is noted."""
         if self.reached(name):
@@ -63,22 +68,31 @@ class Addresses:
     def of(self, request: Request) -> str:
         """The address of who asks."""
         found = request.client.host if request.client else ""
-        forwarded = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",") if part.strip()]
+        # Some proxies add a line of their own behind the one that they were sent.
+        lines = ",".join(request.headers.getlist("x-forwarded-for"))
+        forwarded = [part.strip() for part in lines.split(",") if part.strip()]
         while forwarded and self._is_trusted(found):
             found = forwarded.pop()
         return _network(found)
 
     def _is_trusted(self, text: str) -> bool:
         try:
-            address = ip_address(text)
+            address = _plain(text)
         except ValueError:
             return False
         return any(address in network for network in self._trusted if network.version == address.version)
 
 
+def _plain(text: str) -> IPv4Address | IPv6Address:
+    """The address; of an IPv4 address in the words of IPv6 that one. Raises ValueError."""
+    address = ip_address(text)
+    within = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return within or address
+
+
 def _network(text: str) -> str:
     try:
-        address = ip_address(text)
+        address = _plain(text)
     except ValueError:
         return "unknown"
     return str(IPv6Network((address, 64), strict=False)) if isinstance(address, IPv6Address) else str(address)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from cliniko_mcp.client.credentials import is_loopback
 from cliniko_mcp.errors import ConfigurationError, JsonValue
@@ -66,7 +66,8 @@ class Resource:
 
     def metadata_of(self, path: str) -> str:
         """Where the metadata of that resource is."""
-        clinic = clinic_in(path)
+        # Whoever asks has written the path, and it goes into a header.
+        clinic = quote(clinic_in(path) or "", safe="")
         return f"{self.origin}{WELL_KNOWN}{self.path}{f'/{clinic}' if clinic else ''}"
 
     def accepts(self, audience: str) -> bool:

@@ -58,6 +58,11 @@ def _problem(words: str) -> str:
     return f"<p class=wrong role=alert>{escape(words)}</p>" if words else ""
 
 
+def _inside(program: str) -> str:
+    """A program within a sentence."""
+    return f"a{program[1:]}" if program.startswith("A program on ") else program
+
+
 def ask_key(program: str, place: str, server_for: str, scopes: Sequence[str], csrf: str, wrong: str = "") -> str:
     """Step 1: who asks, where the answer goes, for which clinic, the key, and what it may be used for."""
     choices = "".join(
@@ -66,7 +71,7 @@ def ask_key(program: str, place: str, server_for: str, scopes: Sequence[str], cs
         for scope in (READ, WRITE, DESTROY)
         if scope == READ or scope in scopes
     )
-    return f"""<h1>Connect {escape(program)} to Cliniko</h1>
+    return f"""<h1>Connect {escape(_inside(program))} to Cliniko</h1>
 <p><strong>{escape(program)}</strong> asks to work in {escape(server_for)} for you. The answer goes to
 <strong>{escape(place)}</strong>.</p>
 <p class=soft>Go on only if you pressed Connect in that program a minute ago. If somebody sent you this link,
@@ -97,7 +102,7 @@ def handover(program: str, address: str, *, connected: bool) -> tuple[str, str]:
     head = f'<meta http-equiv=refresh content="0;url={escape(address)}">'
     body = (
         f"<h1>{words}</h1><section class=card><p>{escape(program)} is told now. If nothing happens, press the button."
-        f'</p><p><a class="button yes" href="{escape(address)}">Back to {escape(program)}</a></p></section>'
+        f'</p><p><a class="button yes" href="{escape(address)}">Back to {escape(_inside(program))}</a></p></section>'
         "<p class=soft>You can close this page afterwards. Later you find it under <a href='/connections'>your "
         "connections</a>.</p>"
     )
@@ -178,11 +183,12 @@ def _admission(rules: Rules, csrf: str) -> str:
         "</form></div>"
         for kind, value in rules.kept
     )
-    roles = "".join(f"<option value='role:{escape(role)}'>everybody with the role {escape(role)}" for role in ROLES)
+    roles = "".join(f"<option value='role:{escape(role)}'>{escape(role)}" for role in ROLES)
     return f"""<section class=card><h2>Who may connect</h2>{fixed}{kept}
 <p class=soft>Without a role or an email here, everybody with a key of the clinic may. With some, only whom one of the
 roles and one of the emails fits. Whom you remove is refused at the next call.</p>
-<form method=post>{hidden(csrf=csrf)}<label for=role>Let in a role</label><select id=role name=rule>{roles}</select>
+<form method=post>{hidden(csrf=csrf)}<label for=role>Let in everybody with the role</label>
+<select id=role name=rule>{roles}</select>
 <div class=buttons><button name=step value=admit>Add the role</button></div></form>
 <form method=post>{hidden(csrf=csrf)}<label for=email>Let in a person, by their email in Cliniko</label>
 <input type=email id=email name=email maxlength=254 autocomplete=off>

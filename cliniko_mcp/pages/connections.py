@@ -38,7 +38,8 @@ class ConnectionPages:
 
     async def _who(self, cookie: str) -> PersonRow | None:
         person = await self._logins.session(digest_of(cookie), self._site.parts.now()) if cookie else None
-        return await self._logins.person(person) if person else None
+        row = await self._logins.person(person) if person else None
+        return row if row is not None and admits(await self._site.rules(), Whose.of(row)) else None
 
     async def _get(self, request: Request) -> Response:
         cookie = self._site.cookie(request, "me") or self._site.parts.token()
@@ -51,11 +52,11 @@ class ConnectionPages:
         if who is None:
             return await self._site.show("Your connections", bodies.sign_in(csrf, wrong), status=status)
         now = self._site.parts.now()
-        grants = await self._logins.grants(now, "" if who.manager else who.id)
-        names = {person.id: person.name for person in await self._logins.people()} if who.manager else {}
+        grants = await self._logins.grants(now, "" if _manages(who) else who.id)
+        names = {person.id: person.name for person in await self._logins.people()} if _manages(who) else {}
         mine = [grant for grant in grants if grant.person == who.id]
         others = [(names.get(grant.person, "?"), grant) for grant in grants if grant.person != who.id]
-        rules = await self._rules() if who.manager else None
+        rules = await self._rules() if _manages(who) else None
         body = bodies.connections(who.name, mine, others, csrf, rules=rules, note=note or wrong)
         return await self._site.show("Your connections", body, status=status)
 
@@ -73,7 +74,7 @@ class ConnectionPages:
             case "end":
                 grants = {grant.id: grant for grant in await self._logins.grants(now)}
                 grant = grants.get(form.get("grant", ""))
-                if grant is None or (grant.person != who.id and not who.manager):
+                if grant is None or (grant.person != who.id and not _manages(who)):
                     return await self._site.forbidden()
                 await self._logins.end(now, f"{who.name} ended it", grant=grant.id)
                 return await self._shown(cookie, note=f"{grant.program} is ended.")
@@ -99,7 +100,7 @@ class ConnectionPages:
 
     async def _admit(self, cookie: str, who: PersonRow, form: dict[str, str], *, drop: bool) -> Response:
         """Change who may connect, for a manager, who cannot shut themselves out."""
-        if not who.manager:
+        if not _manages(who):
             return await self._site.forbidden()
         try:
             kind, value = parse_rule(f"email:{form['email']}" if "email" in form else form.get("rule", ""))
@@ -109,8 +110,7 @@ class ConnectionPages:
             return await self._site.forbidden()
         rules = [rule for rule in await self._site.rules() if rule != (kind, value)]
         rules += [] if drop else [(kind, value)]
-        shard, account, user = who.id.split(":")
-        if not admits(rules, Whose(shard, account, user, who.name, who.email, who.role, who.clinic)):
+        if not admits(rules, Whose.of(who)):
             told = "That would shut you out yourself. First add your own role, or your email."
             return await self._shown(cookie, wrong=told, status=422)
         await self._logins.admit(kind, value, drop=drop)
@@ -133,9 +133,17 @@ class ConnectionPages:
             return await self._shown(cookie, note="The new key is used from now on. Delete the old one in Cliniko.")
         if known is None:
             return await self._shown(cookie, wrong="No assistant was connected with your key yet.", status=422)
+        if not await self._site.parts.keys.same_role(known, whose):
+            told = "Your role in Cliniko has changed, so your assistants have ended. Connect them again."
+            return await self._shown(cookie, wrong=told, status=422)
         # A session begins under a new name: what the browser had before may be known to others.
         fresh, now = self._site.parts.token(), self._site.parts.now()
         await self._logins.put_session(digest_of(fresh), whose.subject, now + SESSION_SECONDS)
         answer = RedirectResponse(f"{self._site.parts.resource.origin}/connections", 303)
         self._site.set_cookie(answer, "me", fresh, int(SESSION_SECONDS))
         return answer
+
+
+def _manages(who: PersonRow) -> bool:
+    """Whether they look after the server: they set it up, and are still an administrator."""
+    return who.manager and who.role == "administrator"

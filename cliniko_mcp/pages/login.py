@@ -8,12 +8,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from cliniko_mcp.directory.admission import admits
 from cliniko_mcp.directory.whose import WrongKey
 from cliniko_mcp.errors import ClinikoMcpError
 from cliniko_mcp.identity.builtin import BuiltinLogin, Details, digest_of
 from cliniko_mcp.identity.scopes import READ, SCOPES
 from cliniko_mcp.pages import bodies
 from cliniko_mcp.pages.site import Site, TooMany, name_clinic
+from cliniko_mcp.shared_state.keys import Unsealable
 from cliniko_mcp.shared_state.logins import CodeRow, GrantRow, RequestRow
 
 MAX_WRONG = 5
@@ -75,7 +77,10 @@ class LoginPages:
         sealed = row.handed if self._site.parts.now() - row.handed_at < _AGAIN_SECONDS else b""
         if not sealed:
             return await self._stopped("This request was answered. You can close this page.")
-        where = self._site.parts.ring.unseal(sealed, "handed", bound=row.id.encode()).decode()
+        try:
+            where = self._site.parts.ring.unseal(sealed, "handed", bound=row.id.encode()).decode()
+        except Unsealable:
+            return await self._stopped(_GONE)
         connected = "code=" in where.partition("?")[2]
         body, head = bodies.handover(details.program, where, connected=connected)
         return await self._site.show("Connected" if connected else "Not connected", body, head=head)
@@ -129,12 +134,13 @@ class LoginPages:
             return await self._shown(row, cookie)
         whose, key, more = pasted
         details, parts = Details.model_validate_json(row.details), self._site.parts
-        kept = await self._logins.person(whose.subject)
-        if kept is None or parts.keys.open(kept) != key:
-            await parts.keys.keep(whose, key)
-        else:
-            await self._logins.proven(whose.subject, parts.now())
-        accounts = [value for kind, value in await self._site.rules() if kind == "account"]
+        rules = await self._site.rules()
+        if not admits(rules, whose):
+            row = replace(row, proven=b"")
+            await self._logins.put_request(row)
+            return await self._shown(row, cookie, bodies.WRONG, 422)
+        await parts.keys.keep(whose, key)
+        accounts = [value for kind, value in rules if kind == "account"]
         if accounts == [whose.account] and not await self._site.clinic():
             await name_clinic(self._logins, whose)
         code, code_row, grant = self._login.grant_for(details, whose.subject, more["scopes"].split())

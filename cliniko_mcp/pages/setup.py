@@ -20,7 +20,7 @@ from cliniko_mcp.shared_state.logins import Logins, RequestRow
 
 SETUP_SECONDS: Final = 1800.0
 SETUP_FACT: Final = "setup"
-_GONE: Final = "This link is not good any more. `cliniko-mcp logins setup` on the server's computer prints a new one."
+_GONE: Final = "This link is not good any more. “cliniko-mcp logins setup” on the server's computer prints a new one."
 
 
 async def setup_link(logins: Logins, origin: str, token: str, now: float) -> str:
@@ -106,7 +106,7 @@ class SetupPages:
             return await self._shown(row, cookie, f"{problem.message} {problem.fix}", 503)
         if whose.role != "administrator":
             role = whose.role or "without a role"
-            told = f"This is the key of {whose.name}, who is {role}: it takes an administrator's."
+            told = f"This is the key of {whose.name}, {role}. Paste the key of an administrator."
             return await self._shown(row, cookie, told, 422)
         await self._logins.put_request(replace(row, proven=self._site.seal(whose, key, row.id)))
         return None

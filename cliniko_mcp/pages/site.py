@@ -175,25 +175,32 @@ class Site:
         Raises WrongKey for every reason alike, TooMany, and Unavailable where Cliniko does not answer.
         """
         address, began = self.parts.addresses.of(request), self.parts.monotonic()
-        if self._wrong_from.reached(address):
+        busy = self._wrong.reached("all")
+        # Counted before it is known, so that those that are tried at once are no more than those tried in turn.
+        if not self._wrong_from.allows(address):
             raise TooMany
-        if self._wrong.reached("all"):
+        self._wrong.note("all")
+        if busy:
             await anyio.sleep(BUSY_SECONDS)
         try:
             whose = await self.parts.proof.whose(key)
             if not anybody and not admits(await self.rules(), whose):
                 raise WrongKey
         except WrongKey:
-            self._wrong_from.note(address)
-            self._wrong.note("all")
             _LOG.warning("a key was refused at the login page")
             await self.parts.told(LoginEvent("refused"))
             await anyio.sleep(max(0.0, LEAST_SECONDS - (self.parts.monotonic() - began)))
             raise
         except ClinikoMcpError:
             _LOG.warning("Cliniko did not say whose a key is")
+            self._was_not_wrong(address)
             raise
+        self._was_not_wrong(address)
         return whose
+
+    def _was_not_wrong(self, address: str) -> None:
+        self._wrong_from.take_back(address)
+        self._wrong.take_back("all")
 
     # What is kept of a key between two steps
 

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     import httpx2
 
 REGISTRATIONS_AN_HOUR = 20
+REQUESTS_IN_TEN_MINUTES = 60
+"""Logins begun from one address of the network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +151,8 @@ async def builtin_login(app: App, announce: Callable[[str], None]) -> AsyncGener
             row = await logins.person(person)
             if row is None:
                 return None
-            shard, account, _ = row.id.split(":")
             rules = await site.rules()
-            whose = Whose(shard, account, "", row.name, row.email, row.role, row.clinic)
-            good = admits(rules, whose) and await keys.still_admitted(row, proof, partial(admits, rules))
+            good = admits(rules, Whose.of(row)) and await keys.still_admitted(row, proof, partial(admits, rules))
             return row if good else None
 
         edge = Edge(
@@ -162,6 +162,7 @@ async def builtin_login(app: App, announce: Callable[[str], None]) -> AsyncGener
             address=parts.addresses.of,
             ready=site.ready,
             registrations=Often(REGISTRATIONS_AN_HOUR, 3600.0, anyio.current_time),
+            requests=Often(REQUESTS_IN_TEN_MINUTES, 600.0, anyio.current_time),
         )
         pages = (LoginPages(site, login), SetupPages(site), ConnectionPages(site))
         routes = [*edge.routes(), *(route for group in pages for route in group.routes())]

@@ -82,6 +82,8 @@ async def serve_asgi(
         log_config=None,
         log_level="warning",
         access_log=False,
+        # Whom to believe about where a request came from is said by --trusted-proxies alone.
+        proxy_headers=False,
         server_header=False,
         lifespan=lifespan,
         timeout_graceful_shutdown=2,

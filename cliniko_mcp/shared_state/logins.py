@@ -158,6 +158,11 @@ class Logins(Protocol):
         """The program of this id."""
         ...
 
+    async def begin_request(self, row: RequestRow, now: float, most: int) -> bool:
+        """Keep a new login under way, and drop those that are over and end what no program fetched; False where so many
+        are under way already."""
+        ...
+
     async def put_request(self, row: RequestRow) -> None:
         """Keep a login under way; of one that is kept, its cookie and its proof, until it was answered."""
         ...
@@ -202,8 +207,9 @@ class Logins(Protocol):
         """The grants that are good or ended within the last week, the newest first."""
         ...
 
-    async def put_person(self, row: PersonRow) -> PersonRow:
-        """Keep somebody with a new key; their version counts up, and who is a manager stays one."""
+    async def put_person(self, row: PersonRow, seal: Callable[[int], bytes]) -> PersonRow:
+        """Keep somebody with a new key; their version counts up, for which `seal` seals the key, and who is a manager
+        stays one. What the row says of those is not looked at."""
         ...
 
     async def reseal(self, id: str, version: int, sealed: bytes) -> None:

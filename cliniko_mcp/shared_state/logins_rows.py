@@ -31,6 +31,9 @@ CREATE TABLE IF NOT EXISTS session (
 CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS admitted (kind TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (kind, value)) STRICT;
 """
+GRANT_COLUMNS: Final = (
+    *("id", "person", "client", "program", "scopes", "created", "expires", "used", "begun", "ended", "why"),
+)
 
 
 def number(value: object) -> float:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import Final, Literal, TypeVar
 
 from cliniko_mcp.shared_state.logins import (
@@ -25,16 +25,22 @@ from cliniko_mcp.shared_state.logins import (
     Told,
     nobody_told,
 )
-from cliniko_mcp.shared_state.logins_rows import client_row, code_row, grant_row, number, person_row, request_row
+from cliniko_mcp.shared_state.logins_ends import SHOWN_SECONDS, end_grants, end_unfetched, tidy
+from cliniko_mcp.shared_state.logins_rows import (
+    GRANT_COLUMNS,
+    client_row,
+    code_row,
+    grant_row,
+    number,
+    person_row,
+    request_row,
+)
 from cliniko_mcp.shared_state.statements import HOLD, Work, all_rows, changed, first_row
 
 T = TypeVar("T")
-_SHOWN_SECONDS: Final = 7 * 86400.0
-"""How long a grant that ended is still listed."""
 _USED_EVERY: Final = 60.0
 """Seconds between two notes of when a grant was last used: not every call writes."""
-_COLUMNS: Final = ("id", "person", "client", "program", "scopes", "created", "expires", "used", "begun", "ended", "why")
-_GRANT: Final = ", ".join(f"g.{name}" for name in _COLUMNS)
+_GRANT: Final = ", ".join(f"g.{name}" for name in GRANT_COLUMNS)
 _TOKEN: Final = f"SELECT {_GRANT}, t.scopes, t.expires FROM token t JOIN grants g ON g.id = t.grant_id"
 _NONE: Final = b""
 
@@ -82,14 +88,30 @@ class SqlLogins(ABC):
 
     # Logins under way
 
+    async def begin_request(self, row: RequestRow, now: float, most: int) -> bool:
+        """See `Logins.begin_request`."""
+        ended: list[GrantRow] = []
+
+        def work() -> Work[bool]:
+            ended[:] = yield from end_unfetched(now)
+            yield from changed("DELETE FROM request WHERE expires <= ?", now)
+            count = yield from first_row("SELECT count(*) FROM request")
+            if count is None or number(count[0]) >= most:
+                return False
+            yield from changed("INSERT INTO request VALUES (?,?,?,?,?,?,?,?)", *astuple(row))
+            return True
+
+        begun = await self._write(work, alone_with="request")
+        await self._tell("ended", ended)
+        return begun
+
     async def put_request(self, row: RequestRow) -> None:
         """See `Logins.put_request`."""
-        values = (*(row.id, row.details, row.expires, row.cookie, row.tried, row.proven, row.handed, row.handed_at),)
         text = (
             "INSERT INTO request VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE "
             "SET cookie = excluded.cookie, proven = excluded.proven WHERE request.handed_at = 0"
         )
-        await self._write(lambda: changed(text, *values))
+        await self._write(lambda: changed(text, *astuple(row)))
 
     async def request(self, id: str, now: float) -> RequestRow | None:
         """See `Logins.request`."""
@@ -116,7 +138,7 @@ class SqlLogins(ABC):
             if code is not None:
                 values = (code.digest, code.grant, code.details, code.expires, int(code.used))
                 yield from changed("INSERT INTO code VALUES (?, ?, ?, ?, ?)", *values)
-            yield from _tidy(request.handed_at)
+            yield from tidy(request.handed_at)
             return True
 
         decided = await self._write(work)
@@ -147,7 +169,7 @@ class SqlLogins(ABC):
             # Who ends a grant, and who uses its code or its tokens, come one after the other.
             grant = yield from _held(id)
             if (yield from changed("UPDATE code SET used = 1 WHERE digest = ? AND used = 0", digest)) != 1:
-                ended.extend((yield from _end(now, "its code was used twice", grant=id)))
+                ended.extend((yield from end_grants(now, "its code was used twice", grant=id)))
                 return "again"
             if number(found[1]) <= now:
                 return "expired"
@@ -202,7 +224,7 @@ class SqlLogins(ABC):
             if expires <= now:
                 return "expired"
             if used and (now - used > GRACE_SECONDS or siblings >= MAX_SIBLINGS):
-                ended.extend((yield from _end(now, "a refresh token was used again", grant=id)))
+                ended.extend((yield from end_grants(now, "a refresh token was used again", grant=id)))
                 return "again"
             if used:
                 yield from changed("UPDATE token SET siblings = siblings + 1 WHERE digest = ?", digest)
@@ -220,7 +242,7 @@ class SqlLogins(ABC):
 
     async def end(self, now: float, why: str, *, grant: str = "", person: str = "", client: str = "") -> int:
         """See `Logins.end`."""
-        ended = await self._write(lambda: _end(now, why, grant=grant, person=person, client=client))
+        ended = await self._write(lambda: end_grants(now, why, grant=grant, person=person, client=client))
         await self._tell("ended", ended)
         return len(ended)
 
@@ -230,7 +252,7 @@ class SqlLogins(ABC):
 
     async def grants(self, now: float, person: str = "") -> Sequence[GrantRow]:
         """See `Logins.grants`."""
-        since = now - _SHOWN_SECONDS
+        since = now - SHOWN_SECONDS
         text = f"SELECT {_GRANT} FROM grants g WHERE (ended = 0 OR ended > ?) AND expires > ? AND begun = 1"
         mine, named = (" AND person = ?", (person,)) if person else ("", ())
         rows = await self._read(lambda: all_rows(f"{text}{mine} ORDER BY created DESC", since, since, *named))
@@ -238,18 +260,25 @@ class SqlLogins(ABC):
 
     # People
 
-    async def put_person(self, row: PersonRow) -> PersonRow:
+    async def put_person(self, row: PersonRow, seal: Callable[[int], bytes]) -> PersonRow:
         """See `Logins.put_person`."""
-        values = (row.id, row.name, row.email, row.role, row.clinic, 1, row.sealed, row.proven, int(row.manager))
+        values = (row.id, row.name, row.email, row.role, row.clinic, 1, _NONE, row.proven, int(row.manager))
         text = (
             "INSERT INTO person VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, "
             "email = excluded.email, role = excluded.role, clinic = excluded.clinic, version = person.version + 1, "
             "sealed = excluded.sealed, proven = excluded.proven, "
             "manager = CASE WHEN excluded.manager = 1 THEN 1 ELSE person.manager END RETURNING version, manager"
         )
-        found = await self._write(lambda: first_row(text, *values))
-        assert found is not None
-        return replace(row, version=int(number(found[0])), manager=bool(found[1]))
+
+        def work() -> Work[PersonRow]:
+            found = yield from first_row(text, *values)
+            assert found is not None
+            version, manager = int(number(found[0])), bool(found[1])
+            sealed = seal(version)
+            yield from changed("UPDATE person SET sealed = ? WHERE id = ?", sealed, row.id)
+            return replace(row, version=version, manager=manager, sealed=sealed)
+
+        return await self._write(work)
 
     async def reseal(self, id: str, version: int, sealed: bytes) -> None:
         """See `Logins.reseal`."""
@@ -277,7 +306,7 @@ class SqlLogins(ABC):
             if (yield from changed(text, _NONE, id, version, _NONE)) != 1:
                 return None
             yield from changed("DELETE FROM session WHERE person = ?", id)
-            return (yield from _end(now, why, person=id))
+            return (yield from end_grants(now, why, person=id))
 
         ended = await self._write(work)
         await self._tell("ended", ended or ())
@@ -354,23 +383,3 @@ def _keep(grant: str, tokens: NewTokens) -> Work[None]:
     yield from changed(text, tokens.access, grant, 0, tokens.scopes, tokens.access_expires)
     if tokens.refresh:
         yield from changed(text, tokens.refresh, grant, 1, tokens.scopes, tokens.refresh_expires)
-
-
-def _end(now: float, why: str, *, grant: str = "", person: str = "", client: str = "") -> Work[Sequence[GrantRow]]:
-    """The grants that were ended, as they are now."""
-    named = {"id": grant, "person": person, "client": client}
-    chosen = {name: value for name, value in named.items() if value}
-    where = " AND ".join(("ended = 0", *(f"{name} = ?" for name in chosen)))
-    text = f"UPDATE grants SET ended = ?, why = ? WHERE {where} RETURNING {', '.join(_COLUMNS)}"
-    return [grant_row(row) for row in (yield from all_rows(text, now, why, *chosen.values()))]
-
-
-def _tidy(now: float) -> Work[None]:
-    """Drop what nobody can use any more. A code that was used stays as long as its grant: it may be shown again."""
-    yield from changed("DELETE FROM request WHERE expires < ?", now)
-    yield from changed("DELETE FROM session WHERE expires < ?", now)
-    old = now - _SHOWN_SECONDS
-    yield from changed("DELETE FROM grants WHERE expires < ? AND ended < ?", old, old)
-    for table in ("token", "code"):
-        gone = f"NOT EXISTS (SELECT 1 FROM grants g WHERE g.id = {table}.grant_id)"
-        yield from changed(f"DELETE FROM {table} WHERE {gone}")

@@ -23,6 +23,7 @@ from cliniko_mcp.pages.connections import ConnectionPages
 from cliniko_mcp.pages.login import LoginPages
 from cliniko_mcp.pages.setup import SetupPages
 from cliniko_mcp.pages.site import Parts, Site
+from cliniko_mcp.protocol.builtin_login import REQUESTS_IN_TEN_MINUTES
 from cliniko_mcp.sandbox.core import Sandbox
 from cliniko_mcp.sandbox.transport import SandboxTransport
 from cliniko_mcp.shared_state.keys import KeyRing
@@ -110,6 +111,7 @@ async def staged(
         address=addresses.of,
         ready=site.ready,
         registrations=Often(10_000, 3600.0, now),
+        requests=Often(REQUESTS_IN_TEN_MINUTES, 600.0, now),
     )
 
     pages = (LoginPages(site, login), SetupPages(site), ConnectionPages(site))

@@ -204,7 +204,7 @@ async def test_only_a_refusal_that_is_proven_ends_a_key(stage: Stage, answer: Wh
 async def test_a_refusal_of_the_key_before_ends_nothing_of_the_new_one(stage: Stage) -> None:
     _, tokens = await stage.tokens(DESK)
     (row,) = await stage.logins.people()
-    await stage.logins.put_person(row)
+    await stage.keys.keep(await stage.site.parts.proof.whose(DESK), f"{DESK[:-4]}-new-au1")
     assert not await stage.keys.refused(row.id, row.version, Said(WrongKey()))
     assert await stage.good(tokens["access_token"])
 

@@ -90,3 +90,30 @@ async def test_what_became_of_logins_stands_in_the_audit_log(stage: Stage, tmp_p
         ("ended", who, what, "the program gave it back"),
     ]
     assert HashChain(tmp_path / "audit.jsonl").verify().problem is None
+
+
+async def test_who_is_let_in_by_an_email_is_let_in_as_cliniko_writes_it(stage: Stage, sandbox: Sandbox) -> None:
+    proof = stage.site.parts.proof
+    desk, manager = await proof.whose(DESK), await proof.whose(KEY)
+    assert re.fullmatch(r"[^@“”]+@[^@“”]+", desk.email)
+    assert (desk.clinic, manager.role) == ("Northside & Riverside Allied Health", "administrator")
+    shown = await stage.send(await stage.http.get("/connections"), step="key", key=KEY)
+    for email in (manager.email, desk.email.upper()):
+        assert "Added." in (await stage.send(shown, step="admit", email=email)).text
+    _, tokens = await stage.tokens(DESK)
+    assert await stage.good(tokens["access_token"])
+    await stage.send(shown, step="unadmit", rule=f"email:{desk.email.lower()}")
+    page = await stage.page((await stage.program())["client_id"])
+    assert (await stage.send(page, step="key", key=DESK)).status_code == 422
+
+
+async def test_a_login_whose_program_never_came_for_it_is_in_the_audit_log(stage: Stage, tmp_path: Path) -> None:
+    client = await stage.program()
+    code = (await stage.agreed(await stage.page(client["client_id"]), DESK))["code"]
+    await stage.page(client["client_id"])
+    stage.clock[0] += 61
+    before = lines(tmp_path)
+    await stage.page(client["client_id"])
+    (line,) = lines(tmp_path)[len(before) :]
+    assert (line[0], line[3]) == ("ended", "its program never fetched the code")
+    assert (await stage.exchange(client, code)).json()["error"] == "invalid_grant"

@@ -24,12 +24,17 @@ async def logins_at(where: str, told: Told = nobody_told) -> AsyncGenerator[Logi
 
 def row_of(person: str) -> PersonRow:
     """Somebody with a key."""
-    return PersonRow(person, person.title(), "", "receptionist", "Northside", 0, b"sealed", 0.0)
+    return PersonRow(person, person.title(), "", "receptionist", "Northside", 0, b"", 0.0)
+
+
+def sealed(version: int) -> bytes:
+    """Their key, sealed."""
+    return b"sealed"
 
 
 async def give(logins: Logins, count: int) -> None:
     """So many codes, `c0` and on, of a grant each."""
-    await logins.put_person(row_of("ana"))
+    await logins.put_person(row_of("ana"), sealed)
     for number in range(count):
         await logins.put_request(RequestRow(f"r{number}", "{}", 1e9))
         grant = GrantRow(f"g{number}", "ana", "client", "Program", "cliniko:read", 0.0, 1e9)

@@ -13,7 +13,7 @@ from cliniko_mcp.shared_state.logins import (
     NewTokens,
     RequestRow,
 )
-from tests.shared_state.logins_at import row_of
+from tests.shared_state.logins_at import row_of, sealed
 
 ACCESS, IDLE, WHOLE, CODE = 100.0, 1_000.0, 3_000.0, 60.0
 Step = tuple[str, int, float]
@@ -61,7 +61,7 @@ class Model:
 
     async def begin(self) -> "Model":
         for person in self.people:
-            await self.logins.put_person(row_of(person))
+            await self.logins.put_person(row_of(person), sealed)
             self.keys[person] = 1
             self.good.add(person)
         return self
@@ -155,7 +155,7 @@ class Model:
 
     async def paste(self, which: int) -> None:
         person = self.people[which % 2]
-        row = await self.logins.put_person(row_of(person))
+        row = await self.logins.put_person(row_of(person), sealed)
         self.keys[person] += 1
         assert row.version == self.keys[person]
         self.good.add(person)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cliniko_mcp.errors import ConfigurationError
 from cliniko_mcp.shared_state.logins import ClientRow, GrantRow, LoginEvent, NewTokens, RequestRow
 from cliniko_mcp.shared_state.logins_sqlite import SqliteLogins
-from tests.shared_state.logins_at import give, logins_at, row_of
+from tests.shared_state.logins_at import give, logins_at, row_of, sealed
 from tests.shared_state.logins_model import STEPS, WAITS, Model, Step
 
 SERIES = iter(range(10**6))
@@ -107,7 +107,7 @@ async def test_programs_that_register_at_once_do_not_pass_the_limit(where: str) 
 @pytest.mark.anyio
 async def test_what_is_put_is_what_is_read(where: str) -> None:
     async with logins_at(where) as logins:
-        first, second = await logins.put_person(row_of("ana")), await logins.put_person(row_of("ana"))
+        first, second = await logins.put_person(row_of("ana"), sealed), await logins.put_person(row_of("ana"), sealed)
         assert (first.version, second.version) == (1, 2)
         assert await logins.person("ana") == second
         assert await logins.people() == [second]

@@ -6,7 +6,7 @@ import pytest
 from cliniko_mcp.errors import ConfigurationError, Unavailable
 from cliniko_mcp.shared_state.logins_postgres import open_logins
 from tests.postgres import PostgresServer
-from tests.shared_state.logins_at import row_of
+from tests.shared_state.logins_at import row_of, sealed
 
 pytestmark = [pytest.mark.anyio, pytest.mark.long]
 
@@ -16,7 +16,7 @@ async def test_servers_that_start_at_once_make_the_tables_once(postgres: Postgre
 
     async def start(name: str) -> None:
         async with open_logins(url) as logins:
-            await logins.put_person(row_of(name))
+            await logins.put_person(row_of(name), sealed)
 
     async with anyio.create_task_group() as group:
         for number in range(4):
@@ -27,13 +27,13 @@ async def test_servers_that_start_at_once_make_the_tables_once(postgres: Postgre
 
 async def test_a_store_that_is_away_is_said_and_used_again_when_it_is_back(postgres: PostgresServer) -> None:
     async with open_logins(postgres.database()) as logins:
-        await logins.put_person(row_of("ana"))
+        await logins.put_person(row_of("ana"), sealed)
         postgres.stop()
-        for work in (logins.person("ana"), logins.put_person(row_of("ana")), logins.token("t", 1.0)):
+        for work in (logins.person("ana"), logins.put_person(row_of("ana"), sealed), logins.token("t", 1.0)):
             with pytest.raises(Unavailable, match="where its logins are kept"):
                 await work
         postgres.start()
-        assert (await logins.put_person(row_of("ana"))).version == 2
+        assert (await logins.put_person(row_of("ana"), sealed)).version == 2
 
 
 async def test_an_address_that_is_none_or_lets_nobody_in_is_refused_without_being_repeated(
