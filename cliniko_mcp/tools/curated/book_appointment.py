@@ -36,6 +36,7 @@ from cliniko_mcp.frontdesk.clashes import (
     nearest,
     refuse_clash,
 )
+from cliniko_mcp.frontdesk.clock_text import end_of
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.notices import booking_notices
 from cliniko_mcp.frontdesk.partial_reads import PartialReads
@@ -291,7 +292,7 @@ def _already(
     update = {
         "done": f"Already there, id {first.id}. Nothing was changed.",
         "dry_run": True if arguments.dry_run else None,
-        "item": body.item.model_copy(update={"id": first.id}),
+        "item": body.item.model_copy(update={"id": first.id, "ends_at": end_of(first.starts, first.ends, zone)}),
         "clashes": list(found) if arguments.dry_run else None,
         "clash": clash_text(plan, found),
         "visits": date_rows(series, zone, there={start: entry.id for start, entry in there.items()}),

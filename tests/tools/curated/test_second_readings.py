@@ -119,3 +119,12 @@ async def test_just_after_midnight_the_day_that_today_and_tomorrow_count_from_is
         assert answer["code"] == "clash" and "past" in answer["message"]
         site = {"business": RIVERSIDE, "practitioner": ["Jack"], "when": "Friday 5pm to 6", "dry_run": True}
         assert "counts from" not in str((await clinic.assistant.call("block_time", **site)).get("notes"))
+
+
+async def test_a_booking_that_is_there_already_is_shown_with_the_end_that_it_has() -> None:
+    async with reception(sandbox_now="2026-11-24T08:30:00+11:00") as clinic:
+        clinic.empty_diary()
+        clinic.book(clinic.patient("Ida", "Quill"), NORTHSIDE, "Dr Mei Ng", "2026-11-30 10:00", minutes=20)
+        call = {"patient": "Ida Quill", "type": "Standard consult", "practitioner": "Dr Mei Ng", "minutes": 45}
+        answer = await clinic.assistant.call("book_appointment", **call, when="Monday at 10")
+        assert "Already there" in answer["done"] and answer["item"]["ends_at"] == "10:20", answer
