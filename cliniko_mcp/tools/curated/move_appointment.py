@@ -279,7 +279,7 @@ def _whole_class(entry: Entry, patient: Known[Patient], held: int, roster: Roste
 
 def _remarks(clinic: GuardedClinic, plan: Plan, entry: Entry, roster: Roster, phrase: str) -> list[str]:
     notes = _far(clinic, plan, entry, roster, phrase)
-    notes += second_readings(phrase, plan.times[0].starts, clinic.now, roster, plan.business)
+    notes += second_readings(phrase, plan.times[0].starts, clinic.now, roster, plan.business, of_visit=True)
     if entry.kind == "group":
         held = len(plan.patients)
         notes.append(f"It is a class with {held} {'patient' if held == 1 else 'patients'} in it; tell them.")

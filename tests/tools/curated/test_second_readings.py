@@ -83,6 +83,10 @@ WHAT_ELSE = {
     "next Thursday at 10": "this Thursday is 26 November",
     "3 Nov at 10": "No year was said",
     "1 October at 10": "No year was said",
+    "Tuesday at 10": "Today is a Tuesday too",
+    "tues 2pm": "Today is a Tuesday too",
+    "at 8": "No day was said",
+    "7:30am": "No day was said",
 }
 CLEAR = (
     "Friday at 10",
@@ -91,6 +95,12 @@ CLEAR = (
     "4 December at 10",
     "3 November 2027 at 10",
     "tomorrow at 10",
+    "today at 4",
+    "at 4",
+    "Tuesday week at 10",
+    "in a week at 10",
+    "next Tuesday at 10",
+    "25 November at 8",
 )
 
 
@@ -104,7 +114,9 @@ async def test_the_other_reading_of_a_day_is_told_and_only_where_there_is_one() 
             assert any(said in note for note in answer["notes"]), (when, answer)
         for when in CLEAR:
             answer = await clinic.assistant.call("book_appointment", **call, when=when)
-            assert not any(word in str(answer["notes"]) for word in ("was read as", "No year", "counts from")), answer
+            assert not any(
+                word in str(answer["notes"]) for word in ("was read as", "No year", "No day", "counts from", "too;")
+            ), answer
 
 
 async def test_just_after_midnight_the_day_that_today_and_tomorrow_count_from_is_told() -> None:
