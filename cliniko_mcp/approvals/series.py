@@ -54,7 +54,7 @@ async def later_in_series(
     number, rows = listed
     number -= any(row_id(row) == record.id for row in rows)
     found = {row_id(row): row for row in rows}
-    if first:
+    if first and first != record.id:
         moved = await facts.listed(listing({"id": first, "starts_at": From(start), **filters}))
         if moved is None:
             return None

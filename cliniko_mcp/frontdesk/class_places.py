@@ -28,6 +28,7 @@ from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.notices import booking_notices
 from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.frontdesk.roster import MAX_CANDIDATES, Known, Roster, name_text, named, remarks
+from cliniko_mcp.frontdesk.second_readings import second_readings
 from cliniko_mcp.frontdesk.series import read_repeat
 from cliniko_mcp.frontdesk.series_dates import Series, planned, without_exceptions
 from cliniko_mcp.frontdesk.spans import Span, read_span
@@ -108,6 +109,7 @@ async def book_places(clinic: GuardedClinic, roster: Roster, wanted: PlaceReques
     last = plan.times[-1].starts.astimezone(zone).date()
     notes = [
         *series_notes(series, zone, places=True),
+        *second_readings(wanted.when, plan.times[0].starts, clinic.now, roster, plan.business),
         *remarks(wanted.patient, wanted.practitioner, wanted.kind, wanted.business),
         *parts.notes,
     ]

@@ -159,6 +159,10 @@ async def _undated_of_staff(
     every = search.hits(await bookings(clinic, low, high, practitioners=[who.id]))
     fitting = [hit for hit in every if (hit.entry.starts > now) is (phrase.order == "next")]
     fitting = _ends_of(fitting, first=phrase.order == "next")
+    if fitting and search.guessed:
+        named, one = clean(phrase.person, 80), "the next" if phrase.order == "next" else "the last"
+        message = f"No patient is called “{named}”; {one} in the diary of {search.name}, who works here, may be meant."
+        raise await several(clinic, roster, fitting, message)
     if len(fitting) == 1:
         return await _one(clinic, search, phrase, fitting[0], "")
     if fitting:
@@ -224,10 +228,13 @@ async def _dated(
         fitting = _freed_first(fitting)
     if phrase.order and len(fitting) > 1:
         fitting = _ends_of(fitting, first=phrase.order == "next")
-    span = spans[way] if way else next(iter(spans.values()))
+    span = spans[way or next(way for way in order if way in spans)]
     for hit in fitting:
         if (site := roster.businesses.get(hit.entry.business_id)) is not None:
             check_zone(site)  # a time by its clock would be a guess, and so would the visit
+    if len(fitting) == 1 and fitting[0].patient is None and search.staff is not None and search.people:
+        message = f"{search.name} {search.has} no appointment then; this one is with {with_birth_year(search.staff)}."
+        raise await several(clinic, roster, fitting, message)
     if len(fitting) == 1:
         return await _one(clinic, search, phrase, fitting[0], span.description)
     if fitting:
@@ -244,7 +251,8 @@ async def _dated(
         raise await nearest(clinic, roster, gone_then, what, clinic.now)
     if not every and search.people and len(search.people) == 1:
         await _refuse_a_cancelled_place(clinic, roster, search.people[0], spans)
-    near = sorted(every.values(), key=lambda hit: (hit.entry.cancelled, _distance(hit.entry, spans)))
+    near = [hit for hit in every.values() if _in_reach(hit.entry, looking, clinic.now)]
+    near.sort(key=lambda hit: (hit.entry.cancelled, _distance(hit.entry, spans)))
     if near:
         # of "7:15" that may be today's or tomorrow's, the one beside what is offered
         span = min(spans.values(), key=lambda span: abs(near[0].entry.starts - span.bounds[0]))
@@ -293,6 +301,12 @@ def _within(hits: Sequence[Hit], span: Span) -> list[Hit]:
     ]
 
 
+def _in_reach(entry: Entry, looking: Looking, now: datetime) -> bool:
+    """Whether an entry may be offered for another: last year's 11 December is none of those to come."""
+    begun = entry.starts <= now
+    return abs(entry.starts - now) < _WIDEST or begun is (looking is Looking.PAST)
+
+
 def _distance(entry: Entry, spans: Mapping[str, Span]) -> timedelta:
     return min(abs(entry.starts - span.bounds[0]) for span in spans.values())
 
@@ -304,6 +318,8 @@ async def _one(clinic: GuardedClinic, search: VisitSearch, phrase: VisitPhrase, 
     elif who is not None and search.people is not None and len(search.people) > 1:
         shown = clean(phrase.person, 80)
         note = f"{len(search.people)} patients fit “{shown}”; {with_birth_year(who)} is the one with a visit then."
+    if hit.patient is None and search.staff is not None:
+        note = f"“{clean(phrase.person, 80)}” was read as {with_birth_year(search.staff)}, who works here."
     return WhichVisit(hit.entry, who, when, note)
 
 

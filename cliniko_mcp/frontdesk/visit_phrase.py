@@ -91,7 +91,8 @@ class VisitPhrase:
     """The parts of what was said of a visit, each empty where nothing was.
 
     `pronoun` says that a person is meant whom the text does not name ("his"); `mine` that the key's own practitioner;
-    `is_patient` that the person can only be a patient, as one who is named in an argument of its own.
+    `is_patient` that the person can only be a patient, as one who is named in an argument of its own; `has_patients`
+    that it can only be one who works here ("Mei's next patient").
     """
 
     id: str = ""
@@ -104,6 +105,7 @@ class VisitPhrase:
     pronoun: bool = False
     mine: bool = False
     is_patient: bool = False
+    has_patients: bool = False
 
 
 def read_visit_phrase(text: str, reads: Callable[[str], bool]) -> VisitPhrase:
@@ -201,7 +203,7 @@ class _Parts:
         self._words = words
         self._words_of: dict[_Part, list[str]] = {"person": [], "practitioner": [], "site": [], "kind": []}
         self._order: Order = ""
-        self._pronoun = self._mine = False
+        self._pronoun = self._mine = self._has_patients = False
 
     def read(self, when: str) -> VisitPhrase:
         """The phrase with this time."""
@@ -211,7 +213,10 @@ class _Parts:
         person, practitioner, site, kind = (
             " ".join(self._words_of[name]).strip(" ,;") for name in ("person", "practitioner", "site", "kind")
         )
-        return VisitPhrase("", person, practitioner, site, kind, when, self._order, self._pronoun, self._mine)
+        return VisitPhrase(
+            "", person, practitioner, site, kind, when, self._order, self._pronoun, self._mine,
+            has_patients=self._has_patients,
+        )  # fmt: skip
 
     def _take(self, place: int, word: str, part: _Part) -> _Part:
         low = _bare(word)
@@ -230,6 +235,10 @@ class _Parts:
             return "kind"
         elif low in _ORDERS and self._is_order(place):
             self._order = _ORDERS[low] if self._order in ("", "last") else self._order
+            self._has_patients |= place + 1 < len(self._words) and _bare(self._words[place + 1]) in (
+                "patient",
+                "client",
+            )
         elif low not in _FILLERS:
             self._words_of[part].append(word)
         return part

@@ -21,13 +21,15 @@ from cliniko_mcp.sanitize import clean
 @dataclass(frozen=True, slots=True)
 class VisitSearch:
     """Whose visits fit: of these patients or of this practitioner (`staff`, where a name fits both), at this site, of
-    these types; no ids mean all. `people` is None where nobody is named but staff."""
+    these types; no ids mean all. `people` is None where nobody is named but staff. `guessed` says that the name alone
+    makes it the practitioner ("Mei's next one"), which nobody said."""
 
     people: Sequence[Known[Patient]] | None
     staff: Known[Practitioner] | None = None
     practitioner: Known[Practitioner] | None = None
     site_id: str = ""
     type_ids: frozenset[str] = frozenset()
+    guessed: bool = False
 
     @property
     def name(self) -> str:
@@ -101,14 +103,14 @@ async def visit_search(
     if not type_ids and "," in person and (named := _types(roster, person.rpartition(",")[2], "words")):
         # "Faye Lindqvist, Pilates"
         person, type_ids = person.rpartition(",")[0].strip(), named
-    staff = None
+    staff, guessed = None, False
     if person and practitioner is None and (phrase.when or phrase.order) and not phrase.is_patient:
         staff = _staff(roster, person)
     people: Sequence[Known[Patient]] | None = None
     if person:
         people = await _people(clinic, person, found_staff=staff is not None)
     if staff is not None and not phrase.when:  # "Mei's next one", where no patient is called so
-        practitioner, staff = (staff, None) if people is None else (None, None)
+        practitioner, staff, guessed = (staff, None, not phrase.has_patients) if people is None else (None, None, False)
     if beside is not None and (people is None or beside.id in {who.id for who in people}):
         people, staff = [beside], None
     elif beside is not None and people:
@@ -122,7 +124,7 @@ async def visit_search(
             'Name the patient, and the time where there are several: "Jane Lima, Monday at 9:15". An id serves too.',
             field="appointment",
         )
-    return VisitSearch(people, staff, practitioner, site_id, type_ids)
+    return VisitSearch(people, staff, practitioner, site_id, type_ids, guessed)
 
 
 def _staff(roster: Roster, name: str) -> Known[Practitioner] | None:

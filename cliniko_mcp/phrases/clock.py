@@ -117,6 +117,11 @@ def _range(first: ClockTime, final: ClockTime, within: tuple[int, int] | None) -
     if not pairs:
         raise not_understood(f"{clock_words(starts[0])} to {clock_words(ends[0])} runs backwards.")
     start, end = pairs[0]
+    if within is None and first.mode != "bare" and final.mode == "bare" and start < ends[-1] < NOON <= end:
+        raise not_understood(
+            f"After {clock_words(start)} the end can be {clock_words(ends[-1])} or {clock_words(end)}: "
+            "say am or pm with it."
+        )
     if within is None and first.mode == final.mode == "bare" and start >= NOON and end >= _LATE:
         # "5 to 11" is from five in the morning, or until eleven at night, or 10:55
         raise not_understood(

@@ -71,6 +71,7 @@ def read_length(stream: TokenStream, *, full_allowed: bool = False) -> Length | 
         stream.take_words("of")
     elif token := stream.take_kind("num"):
         count = token.value
+    half = _take_and_a_half(stream)
     full = bool(full_allowed and count and stream.take_any(*FULL))
     unit = stream.take_kind("unit")
     if unit is None or (not count and stream.position - start != 1):
@@ -80,11 +81,31 @@ def read_length(stream: TokenStream, *, full_allowed: bool = False) -> Length | 
         stream.position = start
         return None
     count = count or 1
+    if half:
+        return _with_half(count, unit.text)
     if unit.text == "hour" and not full and count <= _MAX_NUMBER["hour"]:
         return _read_hours(stream, count)
     if not 1 <= count <= _MAX_NUMBER[unit.text]:
         raise not_understood(f"{count} {unit.text}s is more than a diary reaches.")
     return Length(count, unit.text, full)
+
+
+def _take_and_a_half(stream: TokenStream) -> bool:
+    """Whether "and a half" comes next, as in "two and a half hours"; if so, it is consumed."""
+    start = stream.position
+    if stream.take_kind("join") and stream.take_words("a", "half"):
+        return True
+    stream.position = start
+    return False
+
+
+def _with_half(count: int, unit: str) -> Length:
+    """So many and a half of a unit. Raises NotUnderstood where the half is not so many minutes, days or months."""
+    halves = {"hour": (30, "minute"), "fortnight": (7, "day"), "year": (6, "month")}
+    if unit not in halves or not 1 <= count <= _MAX_NUMBER[unit]:
+        raise not_understood(f'Half a {unit} is not so many days or minutes: say them, such as "in 17 days".')
+    number, smaller = halves[unit]
+    return Length((2 * count + 1) * number, smaller)
 
 
 def _read_hours(stream: TokenStream, count: int) -> Length:

@@ -172,6 +172,8 @@ def read_range(stream: TokenStream, now: Now) -> DateSpan | DaySpan | ExactSpan 
         # "Monday to Friday at 3" is a time on each day
         stream.position = right.after_days
         right = right._replace(time=None)
+    elif right.time and right.time.part == "lunchtime" and joined == "until":  # it stops where lunch begins
+        right = right._replace(time=TimeOfDay("at", ClockTime(right.time.minutes()[0])))
     return _span_between(left, right, now)
 
 

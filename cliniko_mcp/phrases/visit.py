@@ -1,6 +1,7 @@
 """Reads what is said of a visit that moves ("an hour later", "the day before"), and keeps what is unsaid."""
 
 from datetime import date, datetime, timedelta
+from functools import partial
 from itertools import islice
 from typing import Final
 
@@ -33,7 +34,7 @@ def read_from_visit(stream: TokenStream, now: Now) -> DaySpan | ExactSpan | None
     ):
         return _week_of(DaySpan(visit.start.date(), visit.start.date()))
     start = stream.position
-    for read in (_read_same_day, _read_neighbour, _read_shift):
+    for read in (_read_same_day, _read_neighbour, _read_shift, partial(_read_next_weekday, visit=visit)):
         length = read(stream)
         if length is not None:
             found = _shifted(visit, *length, now)
@@ -143,6 +144,24 @@ def _read_neighbour(stream: TokenStream) -> tuple[Length, int] | None:
         if not word or not _closes(stream):
             return None
     return Length(1, unit), _SIGNS[word]
+
+
+def _read_next_weekday(stream: TokenStream, visit: Anchor) -> tuple[Length, int] | None:
+    """The days to a weekday after the visit: "the following Tuesday", "the Monday after".
+
+    Raises NotUnderstood where that weekday still comes in the visit's own week: it may be that one or the next.
+    """
+    stream.take_words("on")
+    stream.take_words("the")
+    before = stream.take_any("following")
+    weekday = stream.take_kind("weekday")
+    if weekday is None or not (before or (stream.take_any("after", "following") and _closes(stream))):
+        return None
+    days = weekday.value - visit.start.isoweekday()
+    if days > 0:
+        near, far = (visit.start.date() + count * _DAY for count in (days, days + _WEEK))
+        raise not_understood(f"That can be {day_words(near)} or {day_words(far)}: say the date.")
+    return Length(days + _WEEK, "day"), 1
 
 
 def _read_shift(stream: TokenStream) -> tuple[Length, int] | None:

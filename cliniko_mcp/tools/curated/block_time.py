@@ -44,6 +44,7 @@ from cliniko_mcp.frontdesk.roster import (
     name_text,
     remarks,
 )
+from cliniko_mcp.frontdesk.second_readings import second_readings
 from cliniko_mcp.frontdesk.set_up_words import means_everyone, means_everywhere
 from cliniko_mcp.frontdesk.unblocking import Freed, blocks_in, live
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
@@ -154,14 +155,17 @@ async def _blocked(clinic: GuardedClinic, arguments: BlockTime, meant: _Meant) -
     everyone = practitioners or [known for known in roster.practitioners.values() if not known.gone]
     plan = plan_blocks(roster, span, everyone, diary, business, block_type, named=bool(practitioners))
     booked = plan.booked(diary)
-    lying = [_in_words(entry, roster) for entry in booked]
+    past = [block for block in plan.new if block.time.ends <= clinic.now]
+    lying = [*(_is_past(block, roster) for block in past), *(_in_words(entry, roster) for entry in booked)]
     clash = _clash_text(plan.new, booked)
-    if booked and not arguments.dry_run and arguments.allow_clash != clash:
+    if lying and not arguments.dry_run and arguments.allow_clash != clash:
         _refuse(booked, lying, clash)
     begins_now = span.span.home.start == clinic.now.replace(second=0, microsecond=0)
     unsaid = ["No beginning was said: from now on."] if begins_now and _FROM_NOW.search(arguments.when) else []
     notes = [*([plan.length] if plan.length else unsaid), *_left_out(plan, roster)]
     notes += remarks(*practitioners, business, block_type)
+    first = plan.blocks[0]
+    notes += second_readings(arguments.when, first.time.starts, clinic.now, roster, first.site)
     made: list[str] = []
     if arguments.dry_run:
         done = f"Nothing was changed: a dry run. {len(plan.new)} of {len(plan.blocks)} would be blocked out."
@@ -193,7 +197,7 @@ async def _blocked(clinic: GuardedClinic, arguments: BlockTime, meant: _Meant) -
         items=[row for row in rows if row not in failed],
         failed=failed or None,
         clashes=(lying or None) if arguments.dry_run else None,
-        clash=clash if booked and arguments.dry_run else None,
+        clash=clash if lying and arguments.dry_run else None,
     )
     return Answer(body, notes, roster.zone(plan.blocks[0].site.id))
 
@@ -203,10 +207,11 @@ def _refuse(booked: Sequence[Entry], lying: Sequence[str], clash: str) -> None:
     # The text that allows it is given only with everything it allows.
     whole = len(listed) == len(lying) and listed[-1] == lying[-1]
     go_on = "allow_clash set to the text under clash." if whole else "dry_run first, which shows all of it."
+    staying = f"{len(booked)} booking{'s lie' if len(booked) > 1 else ' lies'} in that time and would stay."
+    first = "move_appointment or cancel_appointment first, or, " if booked else "say another time, or, "
     raise Clash(
-        f"Not blocked out: {len(booked)} booking{'s lie' if len(booked) > 1 else ' lies'} in that time and would stay.",
-        "Tell the user; move_appointment or cancel_appointment first, or, if they still want it, call again with "
-        f"{go_on}",
+        f"Not blocked out: {staying if booked else 'that time is past.'}",
+        f"Tell the user; {first}if they still want it, call again with {go_on}",
         clash=clash if whole else None,
         clashes=listed,
     )
@@ -225,6 +230,11 @@ def _left_out(plan: BlockPlan, roster: Roster) -> list[str]:
     for name, days in missing.items():
         notes.append(f"Left out, because {name} is not at work then: {first_few([*days], _SHOWN)}.")
     return notes
+
+
+def _is_past(block: PlannedBlock, roster: Roster) -> str:
+    zone = roster.zone(block.site.id)
+    return f"{local_text(block.time.starts, zone)} to {end_of(*block.time, zone)} is past."
 
 
 def _in_words(entry: Entry, roster: Roster) -> str:

@@ -36,10 +36,12 @@ from cliniko_mcp.frontdesk.clashes import (
     nearest,
     refuse_clash,
 )
+from cliniko_mcp.frontdesk.clock_text import end_of
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.notices import booking_notices
 from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, candidate, name_text, named, remarks
+from cliniko_mcp.frontdesk.second_readings import second_readings
 from cliniko_mcp.frontdesk.series import read_repeat
 from cliniko_mcp.frontdesk.series_dates import Series, planned, without_exceptions
 from cliniko_mcp.frontdesk.set_up_words import means_everyone
@@ -136,6 +138,7 @@ async def book_appointment(clinic: GuardedClinic, arguments: BookAppointment) ->
     body = Booked(when=span.narrowed([plan.business]).description, item=described(plan, roster))
     last = plan.times[-1].starts.astimezone(zone).date()
     rest = [
+        *second_readings(arguments.when, plan.times[0].starts, clinic.now, roster, plan.business),
         *_remarks(plan, roster, diary, theirs, business),
         *remarks(patient, practitioner, appointment_type, business),
         *parts.notes,
@@ -289,7 +292,7 @@ def _already(
     update = {
         "done": f"Already there, id {first.id}. Nothing was changed.",
         "dry_run": True if arguments.dry_run else None,
-        "item": body.item.model_copy(update={"id": first.id}),
+        "item": body.item.model_copy(update={"id": first.id, "ends_at": end_of(first.starts, first.ends, zone)}),
         "clashes": list(found) if arguments.dry_run else None,
         "clash": clash_text(plan, found),
         "visits": date_rows(series, zone, there={start: entry.id for start, entry in there.items()}),

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
@@ -23,7 +25,7 @@ from cliniko_mcp.cliniko.resources.group_appointments import GroupAppointmentBod
 from cliniko_mcp.cliniko.resources.individual_appointments import IndividualAppointmentBody, IndividualAppointments
 from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.cliniko.time_zones import local_instant
-from cliniko_mcp.errors import InvalidArguments, JsonValue, OutcomeUnknown
+from cliniko_mcp.errors import InvalidArguments, JsonValue, NotUnderstood, OutcomeUnknown
 from cliniko_mcp.frontdesk import appointment_offers, find_booking, patients, visit_choices, working_hours
 from cliniko_mcp.frontdesk.answer_rows import PlaceRow
 from cliniko_mcp.frontdesk.booking_answers import Checked, conflicts, described, dry
@@ -34,6 +36,7 @@ from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.notices import booking_notices, reminded_already
 from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, remarks, with_birth_year
 from cliniko_mcp.frontdesk.roster import named as shown_name
+from cliniko_mcp.frontdesk.second_readings import second_readings
 from cliniko_mcp.frontdesk.spans import read_span, start_of
 from cliniko_mcp.frontdesk.working_hours import Stretch
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
@@ -45,6 +48,8 @@ from cliniko_mcp.tools.tool import curated
 
 _FAR: Final = 60
 """Days from which on a move is so far that it is said."""
+_JUST_NOW: Final = timedelta(minutes=10)
+"""How long after a change the same words may be the same call again."""
 _NAMES: Final = 5
 _NAME: Final = "\ue000"
 _WEEKDAY: Final = re.compile(r"\b(mon|tue|wed|thu|fri|sat|sun)(?:s|nes|r|rs|ur)?(?:day)?s?\b", re.I)
@@ -89,6 +94,7 @@ async def move_appointment(clinic: GuardedClinic, arguments: MoveAppointment) ->
     if not _changes(plan, entry):
         return _already(plan, when, entry, roster, dry_run=arguments.dry_run)
     check_live(plan, ("practitioner", "business"))
+    _check_once(clinic, arguments, roster, entry, plan)
     starts, ends = plan.days(roster)
     practitioner_id = plan.practitioner.id
     diary, others = await run_concurrently(
@@ -135,9 +141,7 @@ def _plan(
     appointment_type = roster.types.get(entry.type_id) or _unknown_type(entry)
     length = timedelta(minutes=arguments.minutes) if arguments.minutes else entry.ends - entry.starts
     zone, other = roster.zone(site.id), roster.zone(entry.business_id)
-    anchor = Anchor(entry.starts.astimezone(zone), entry.ends.astimezone(zone))
-    if zone != other:  # what stays is the time on the clock, not the moment
-        anchor = Anchor(*(moment.astimezone(other).replace(tzinfo=None) for moment in (entry.starts, entry.ends)))
+    anchor = _anchor(entry, zone, other)
     if arguments.when:
         span = read_span(arguments.when, clinic.now, roster, [site], anchor=anchor)
         starts, when = start_of(span.at(site.id), length), span.description
@@ -145,6 +149,42 @@ def _plan(
         starts = entry.starts if zone == other else local_instant(anchor.start, zone).astimezone(UTC)
         when = f"{local_text(starts, zone)}, as before"
     return Plan(people, practitioner, site, appointment_type, (Stretch(starts, starts + length),), entry.id), when
+
+
+def _anchor(entry: Entry, zone: ZoneInfo, other: ZoneInfo) -> Anchor:
+    """The visit by the clock of the site that it moves to; `other` is that of its own."""
+    if zone == other:
+        return Anchor(entry.starts.astimezone(zone), entry.ends.astimezone(zone))
+    # what stays is the time on the clock, not the moment
+    return Anchor(*(moment.astimezone(other).replace(tzinfo=None) for moment in (entry.starts, entry.ends)))
+
+
+def _check_once(clinic: GuardedClinic, arguments: MoveAppointment, roster: Roster, entry: Entry, plan: Plan) -> None:
+    """Raise InvalidArguments where the visit was changed just now, and the words would move it again from there.
+
+    "An hour later", said again after an answer that was lost, would be another hour.
+    """
+    record, (starts, ends), zone = entry.record, plan.times[0], roster.zone(plan.business.id)
+    fresh = bool(
+        record.updated_at and clinic.now - record.updated_at < _JUST_NOW and record.updated_at != record.created_at
+    )
+    if not fresh or not arguments.when or arguments.dry_run:
+        return
+    there = Anchor(starts.astimezone(zone), ends.astimezone(zone))
+    with suppress(NotUnderstood):  # from there the words may mean a time that the clock skips
+        span = read_span(arguments.when, clinic.now, roster, [plan.business], anchor=there)
+        if start_of(span.at(plan.business.id), ends - starts) == starts:
+            return
+    now_at = local_text(entry.starts, roster.zone(entry.business_id))
+    again: dict[str, JsonValue] = {"appointment": entry.id, "when": local_text(starts, zone)}
+    raise InvalidArguments(
+        f"Nothing was changed: it was changed less than {_JUST_NOW.seconds // 60} minutes ago and is on {now_at} now. "
+        f"“{clean(arguments.when, 80)}” would move it on from there to {again['when']}.",
+        "If the earlier call moved it as wanted, it is done. If it has to go further, call again with the arguments "
+        "under again.",
+        field="when",
+        again=again,
+    )
 
 
 def _present(among: Mapping[str, Known[RecordT]], record_id: str, entry: Entry) -> Known[RecordT]:
@@ -239,6 +279,7 @@ def _whole_class(entry: Entry, patient: Known[Patient], held: int, roster: Roste
 
 def _remarks(clinic: GuardedClinic, plan: Plan, entry: Entry, roster: Roster, phrase: str) -> list[str]:
     notes = _far(clinic, plan, entry, roster, phrase)
+    notes += second_readings(phrase, plan.times[0].starts, clinic.now, roster, plan.business, of_visit=True)
     if entry.kind == "group":
         held = len(plan.patients)
         notes.append(f"It is a class with {held} {'patient' if held == 1 else 'patients'} in it; tell them.")
