@@ -30,16 +30,16 @@ class SeenRow(Findable):
 
     visits_kept: int = Field(description="Visits kept in the time.")
     last_visit: LocalTime = Field(description="Start of the latest of them.")
-    new: bool | None = Field(default=None, description="True where the first visit ever is among them.")
+    new: bool | None = Field(default=None, description="True where their first visit ever was in that time.")
 
 
 async def activity(question: ReportQuestion) -> Finding:
     """Visits kept and the people seen, those who came most often first."""
-    first = await question.first_days()
+    first = await question.first_visits()
     held = [*filter(question.kept, await question.visits())]
     people = by_patient(held)
     people.pop("", None)
-    new = {patient for patient, theirs in people.items() if question.day(theirs[0]) <= first[patient]}
+    new = {patient for patient in people if question.holds(first[patient])}
     begun = sum(day <= question.today for day in days_of(question.time))
     facts = Facts(Measure.COUNT, [question.fact(visit) for visit in held])
     ranked = sorted(people.values(), key=lambda theirs: (-len(theirs), theirs[0].patient_id))
