@@ -204,9 +204,7 @@ def without_next(recount: Recount, first: date, last: date) -> tuple[set[str], s
     """Patients seen on these days and not since, with nothing booked; and all who were seen, as the rate has them."""
     seen = {visit.patient: visit for visit in recount.kept(recount.within(first, last))}
     left = {
-        one
-        for one, visit in seen.items()
-        if recount.last_kept[one].starts <= visit.starts and not recount.ahead(one)
+        one for one, visit in seen.items() if recount.last_kept[one].starts <= visit.starts and not recount.ahead(one)
     }
     return left & recount.in_use, seen.keys() - (left - recount.in_use)
 

@@ -130,9 +130,7 @@ def open_cases(recount: Recount) -> list[Row]:
 
 def sessions(recount: Recount, case: Row) -> list[datetime]:
     """The starts of the visits that count towards a case, by its own rule."""
-    return [
-        datetime.fromisoformat(booking["starts_at"]) for booking in _bookings_of(recount, case)
-    ]
+    return [datetime.fromisoformat(booking["starts_at"]) for booking in _bookings_of(recount, case)]
 
 
 def _bookings_of(recount: Recount, case: Row) -> list[Row]:

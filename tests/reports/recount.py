@@ -57,7 +57,7 @@ class Visit:
 class Recount:
     """A clinic's rows, by table, at a moment.
 
-    `who` and `site` are the practitioner and the site that figures keep to; what comes before and after is the clinic's.
+    Figures keep to the practitioner `who` and the site `site`; what comes before and after is the whole clinic's.
     """
 
     who: str | None = None

@@ -30,7 +30,6 @@ from cliniko_mcp.frontdesk.reports.figures import amount, money_text
 from cliniko_mcp.frontdesk.reports.money import BILLED
 from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
 from cliniko_mcp.frontdesk.roster import known_record, name_text
-from cliniko_mcp.frontdesk.visits import Visit
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.models import AnswerModel
 
