@@ -6,11 +6,10 @@ from typing import Final
 from cliniko_mcp.phrases.clock import ClockTime, TimeOfDay
 from cliniko_mcp.phrases.dates import DaySpan, ExactSpan, Now, PartialDate
 from cliniko_mcp.phrases.days import Date, DateList, DateSpan, is_year, read_date, read_year, resolve_date
-from cliniko_mcp.phrases.facing import Facing
 from cliniko_mcp.phrases.hours import lasting_time, read_lasting, read_time_of_day
 from cliniko_mcp.phrases.lengths import read_length
 from cliniko_mcp.phrases.limits import Limit, read_dated_weekday, read_limit, read_range
-from cliniko_mcp.phrases.refusals import not_understood, quotable
+from cliniko_mcp.phrases.refusals import length_alone, not_understood, quotable
 from cliniko_mcp.phrases.spans import read_span
 from cliniko_mcp.phrases.token_stream import TokenStream
 from cliniko_mcp.phrases.tokens import tokenise
@@ -140,14 +139,7 @@ class _Grammar:
     def _unreadable(self) -> Exception:
         whole = TokenStream(self.stream.tokens)
         if read_length(whole) is not None and whole.peek().kind == "end":
-            length = quotable(self.text if whole.position > 1 else f"a {self.text}")
-            alone = f"more than {quotable(self.text)} ago"
-            ways = (
-                f'"past {quotable(self.text)}", "{alone}" (all before that day) or "{length} ago" (that day)'
-                if self.now.facing is Facing.BACK
-                else f'"in {length}", "within {length}" or "{length} ago"'
-            )
-            return not_understood(f"A length alone is no time: say {ways}.")
+            return length_alone(self.text, one=whole.position == 1, facing=self.now.facing)
         token = self.stream.peek()
         text = {"comma": ",", "end": ""}.get(token.text, token.text)
         here = f'at "{quotable(text)}" ' if text else "to the end "

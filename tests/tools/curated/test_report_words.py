@@ -1,10 +1,14 @@
 """A manager's own word for a report is refused with the kind or the grouping that comes nearest."""
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import ValidationError
 
+from cliniko_mcp.errors import NotUnderstood
+from cliniko_mcp.phrases import Facing, parse_when
 from cliniko_mcp.tools.curated.report import Report
 
 KINDS = {
@@ -42,3 +46,10 @@ def test_a_grouping_by_day_is_told_weekday_and_week() -> None:
 
 def test_a_word_that_comes_near_none_is_told_only_what_there_is() -> None:
     assert "nearest" not in refusal(kind="weather")
+
+
+@pytest.mark.parametrize(("phrase", "length"), [("6 months", "6 months"), ("month", "a month")])
+def test_a_length_alone_is_told_how_to_say_not_seen_for_so_long(phrase: str, length: str) -> None:
+    now = datetime(2026, 11, 24, 9, tzinfo=ZoneInfo("Australia/Sydney"))
+    with pytest.raises(NotUnderstood, match=f'"more than {length} ago"'):
+        parse_when(phrase, now=now, zone=ZoneInfo("Australia/Sydney"), facing=Facing.BACK)
