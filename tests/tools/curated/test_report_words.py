@@ -48,7 +48,7 @@ def test_a_word_that_comes_near_none_is_told_only_what_there_is() -> None:
     assert "nearest" not in refusal(kind="weather")
 
 
-@pytest.mark.parametrize(("phrase", "length"), [("6 months", "6 months"), ("month", "a month")])
+@pytest.mark.parametrize(("phrase", "length"), [("6 months", "6 months"), ("fortnight", "a fortnight")])
 def test_a_length_alone_is_told_how_to_say_not_seen_for_so_long(phrase: str, length: str) -> None:
     now = datetime(2026, 11, 24, 9, tzinfo=ZoneInfo("Australia/Sydney"))
     with pytest.raises(NotUnderstood, match=f'"more than {length} ago"'):
