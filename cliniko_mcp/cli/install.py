@@ -202,7 +202,7 @@ def _print_entry(host: Host, path: Path, name: str, entry: "dict[str, JsonValue]
         click.echo(SECRETS.text(editor_of(host).with_entry("", host.section, name, entry)), nl=False)
     for line in told:
         tell(line, err=True)
-    tell(f"This belongs into {path}." if host.name != "other" else host.after, err=True)
+    tell(f"This belongs in {path}." if host.name != "other" else host.after, err=True)
     if link := host.address(name, entry):
         tell(f"Or open this link, which asks before it adds the server: {SECRETS.text(link)}", err=True)
 

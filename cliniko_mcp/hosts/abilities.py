@@ -13,12 +13,20 @@ DOCUMENTED: Final = "https://dev.to/serverdex/which-mcp-clients-support-which-fe
 APPS: Final = "https://modelcontextprotocol.io/extensions/client-matrix"
 """Which clients show pages, kept by the protocol's project."""
 _COLUMNS: Final = {
-    "form": "a question in its window",
+    "form": "a person is asked",
     "link": "a link to a question",
     "apps": "pages beside answers",
     "prompts": "routines in a menu",
     "resources": "resources to attach",
     "progress": "how far a call is",
+}
+
+
+_BY_FORM: Final[Mapping[Ability | None, str]] = {
+    "yes": "in its own window",
+    "some versions": "in its own window in some versions, else on the approval page",
+    "no": "on the approval page",
+    None: "in its own window if it can, else on the approval page",
 }
 
 
@@ -54,15 +62,7 @@ class Abilities:
 
     def in_words(self) -> str:
         """How its person is asked and what it is known to show, as part of a sentence."""
-        match self.form:
-            case "yes":
-                how = "asks in its own window"
-            case "some versions":
-                how = "asks in its own window in some versions, else on the approval page"
-            case "no":
-                how = "asks on the approval page"
-            case None:
-                how = "asks in its own window if it can, else on the approval page"
+        how = f"asks {_BY_FORM[self.form]}"
         shown = [_COLUMNS[name] for name, ability in self.cells().items() if ability and ability != "no"]
         shown = [words for words in shown if words not in (_COLUMNS["form"], _COLUMNS["link"])]
         return f"{how}; shows {', '.join(shown)}" if shown else how
@@ -72,7 +72,8 @@ def abilities_table(hosts: Mapping[str, Abilities]) -> str:
     """A Markdown table with a row for each host by its title, and the pages on which it was read."""
     lines = [f"| assistant | {' | '.join(_COLUMNS.values())} | read |", f"|---|{'---|' * (len(_COLUMNS) + 1)}"]
     for title, known in hosts.items():
-        cells = " | ".join(ability or "?" for ability in known.cells().values())
+        rest = [ability or "?" for name, ability in known.cells().items() if name != "form"]
+        cells = " | ".join((_BY_FORM[known.form], *rest))
         sources = ", ".join(f"[{number}]({page})" for number, page in enumerate(known.sources, 1))
         lines.append(f"| {title} | {cells} | {known.read}{f' in {sources}' if sources else ''} |")
     return "\n".join([*lines, "", "A question mark: nobody has written it down, or pages contradict each other."])

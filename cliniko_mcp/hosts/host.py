@@ -62,8 +62,6 @@ class Host:
     """How its file is written; jsonc where the host itself reads comments in JSON."""
     view: Literal["core", "all"] = "core"
     output: Literal["both", "text"] = "both"
-    asks: str = "a form where it has one, else the page"
-    """How a person is asked in it, in words."""
     entry_type: str | None = None
     """The value of `type` in an entry, for hosts that want one."""
     extra: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])

@@ -9,14 +9,14 @@ from cliniko_mcp.hosts.table import HOSTS
 
 _SYSTEMS: Final[tuple[System, ...]] = ("linux", "darwin", "win32")
 _HOME: Final = Path("/home")
-_HEADINGS: Final = ("assistant", "`--client`", "its file", "tools listed", "answers", "a person is asked by", "`--url`",
-                    "format read")  # fmt: skip
+_HEADINGS: Final = ("assistant", "`--client`", "its file", "`--url`", "format read")
 
 
 def host_reference(root: Path) -> dict[Path, str]:
     """The document that shows the tables, with the text that it should have; `root` is the project's folder."""
     rows = [_HEADINGS, ("---",) * len(_HEADINGS), *(_row(host) for host in HOSTS.values() if host.source)]
     table = "\n".join("|".join(("", *(f" {cell} " for cell in row), "")).replace(" --- ", "---") for row in rows)
+    table += f"\n\n{_exceptions()}"
     abilities = abilities_table({host.title: host.abilities for host in HOSTS.values() if host.name != "other"})
     path = root / "docs" / "administrators.md"
     page = path.read_text("utf-8")
@@ -27,14 +27,22 @@ def host_reference(root: Path) -> dict[Path, str]:
     return {path: page}
 
 
+def _exceptions() -> str:
+    """Which hosts are offered other tools and answers than the rest, as a sentence."""
+    searching = " and ".join(host.title for host in HOSTS.values() if host.view == "all")
+    text_only = " and ".join(host.title for host in HOSTS.values() if host.output == "text")
+    return (
+        "Each is offered the core tools and gets answers as text and structured; "
+        f"only {searching} is offered all tools, which it searches, and {text_only} gets text alone, "
+        "because it would pass both to the model."
+    )
+
+
 def _row(host: Host) -> tuple[str, ...]:
     return (
         f"[{host.title}]({host.source})",
         f"`{host.name}`",
         _file(host),
-        "core" if host.view == "core" else "all, found by search",
-        "text and structured" if host.output == "both" else "text only, because it would pass both to the model",
-        host.asks,
         "yes" if host.remote is not None else host.instead,
         host.read,
     )

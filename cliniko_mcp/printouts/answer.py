@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from pydantic import BaseModel, Field
@@ -17,6 +17,9 @@ from cliniko_mcp.sanitize import clean
 Row = dict[str, JsonValue]
 
 _SPELT: Final = {"pva": "(PVA)", "sms": "SMS", "id": "ID", "ids": "IDs"}
+_NAMED: Final = {"made_on": "Channel"}
+"""Fields whose name reads as something else."""
+_PERIOD: Final = re.compile(r"(\d{4})-(\d\d)(?:-(\d\d))?")
 _LOCAL_TIME: Final = re.compile(LOCAL_TIME)
 _MONEY: Final = re.compile(MONEY)
 _ISO: Final = 22
@@ -74,6 +77,8 @@ class ReportAnswer(BaseModel):
 
 def words_of(name: str) -> str:
     """A name of a figure or field as a heading: `New people seen`."""
+    if name in _NAMED:
+        return _NAMED[name]
     words = " ".join(_SPELT.get(word, word) for word in name.split("_"))
     return words[:1].upper() + words[1:]
 
@@ -82,6 +87,15 @@ def inline_words(name: str) -> str:
     """A name of a field inside a line: `new people seen`, `SMS reminders`."""
     words = words_of(name)
     return words if words[1:2].isupper() else f"{words[:1].lower()}{words[1:]}"
+
+
+def group_words(name: str) -> str:
+    """The name of a group on one line: a week or month as people write it, `23 Nov 2026`, any other name cleaned."""
+    if (found := _PERIOD.fullmatch(name)) is None:
+        return clean(name)
+    year, month, day = found.groups()
+    first = date(int(year), int(month), int(day or 1))
+    return f"{first.day} {first:%b %Y}" if day else f"{first:%b %Y}"
 
 
 def number_words(number: float) -> str:

@@ -19,7 +19,8 @@ _HEADINGS: Final = {"item": "", "items": "Rows"}
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _SHORT: Final = 40
 """Characters of a text that stands beside others on a line."""
-_IN_AN_ERROR: Final = ("schema", "code", "message", "fix")
+_IN_AN_ERROR: Final = ("schema", "code", "message", "fix", "fields")
+"""Parts of an error that are for programs, or stand in its message and its advice."""
 
 
 def answer_lines(body: Mapping[str, JsonValue], columns: int | None, bold: Bold) -> Iterator[str]:
@@ -61,7 +62,7 @@ def _named(name: str) -> str:
 
 
 def error_lines(problem: ClinikoMcpError, columns: int | None, bold: Bold) -> Iterator[str]:
-    """What went wrong and what to do, with what the error knows beside: wrong arguments, candidates, near names."""
+    """What went wrong and what to do, with what the error knows beside: candidates, near names."""
     yield from wrapped(clean(problem.message), columns)
     details = {name: value for name, value in problem.details.items() if name not in _IN_AN_ERROR}
     yield from _fields(details, "", columns, bold)

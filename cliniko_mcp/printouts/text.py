@@ -8,6 +8,7 @@ from cliniko_mcp.frontdesk.reports.figures import Comparison, Figure, Group
 from cliniko_mcp.printouts.answer import (
     ReportAnswer,
     change_words,
+    group_words,
     money_words,
     number_words,
     words_of,
@@ -49,7 +50,7 @@ def _cohorts(cohorts: Sequence[Cohort], columns: int | None, bold: Bold) -> Iter
     rows = [("", "new patients", *within)]
     for cohort in cohorts:
         shares = (cohort.came_back[number].rate or "" if number in cohort.came_back else "" for number in within)
-        rows.append((cohort.name, number_words(cohort.new_patients), *shares))
+        rows.append((group_words(cohort.name), number_words(cohort.new_patients), *shares))
     yield from table(rows, columns, bold)
 
 
@@ -60,7 +61,7 @@ _OF_GROUPS: Final = (*_HEADINGS, "visits", "average")
 def _group(row: Group) -> tuple[str, ...]:
     visits = number_words(row.visits) if row.visits is not None else ""
     average = money_words(row.average) if row.average is not None else ""
-    return (clean(row.name), *_parts(row), visits, average)
+    return (group_words(row.name), *_parts(row), visits, average)
 
 
 def _parts(figure: Figure) -> tuple[str, str, str, str]:

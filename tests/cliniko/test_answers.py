@@ -43,6 +43,7 @@ def put_in(content: Json) -> Iterator[tuple[Json, list[str]]]:
             yield question, [text for raw in texts if (text := words(clean(raw)))]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("document", ALL)
 @given(data=st.data())
 def test_every_answer_is_in_the_text(document: str, data: st.DataObject) -> None:
@@ -62,6 +63,7 @@ def test_every_answer_is_in_the_text(document: str, data: st.DataObject) -> None
             assert sum(not line.startswith("  ") for line in whole.text.split("\n") if line) <= count + 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("document", ALL)
 @given(data=st.data(), limit=st.integers(1, 300))
 def test_what_does_not_fit_is_said_to_be_left_out(document: str, data: st.DataObject, limit: int) -> None:

@@ -259,6 +259,7 @@ def test_one_broken_rule_is_one_complaint_that_names_its_place(
     assert sentence in why
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("document", ALL)
 @given(data=st.data())
 def test_a_broken_rule_is_found_among_any_right_content(document: str, data: st.DataObject) -> None:

@@ -50,6 +50,7 @@ def told(document: Document, content: object) -> None:
     assert Counter(document.left_out) == Counter(missing)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("document", ALL)
 @given(data=st.data())
 def test_what_is_taken_over_reads_back_alike_and_only_kinds_that_notes_lack_are_left_out(

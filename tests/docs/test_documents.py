@@ -101,8 +101,10 @@ def surroundings(home: Path) -> dict[str, str]:
     }
 
 
-def run(line: str, folder: Path, home: Path | None = None, /, **more: str) -> "subprocess.CompletedProcess[str]":
-    """Run the line in this folder, as the person whose home it is unless another is given."""
+def run(
+    line: str, folder: Path, home: Path | None = None, timeout: float = 300, /, **more: str
+) -> "subprocess.CompletedProcess[str]":
+    """Run the line in this folder, as the person whose home it is unless another is given, within so many seconds."""
     environment = surroundings(home or folder)
     if warm.POSSIBLE:
         environment |= warm.DEMO_SET | {"PATH": f"{warm.folder()}{os.pathsep}{environment['PATH']}"}
@@ -113,7 +115,7 @@ def run(line: str, folder: Path, home: Path | None = None, /, **more: str) -> "s
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
-        timeout=300,
+        timeout=timeout,
     )
 
 

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cliniko_mcp.cliniko.resources.patients import Patient
-from cliniko_mcp.frontdesk.answer_rows import Duplicates
 from cliniko_mcp.frontdesk.duplicates import duplicates, pairs, same_person
 from cliniko_mcp.frontdesk.patient_names import known_patient
 from cliniko_mcp.frontdesk.reports.question import ReportQuestion
+from cliniko_mcp.frontdesk.reports.records import SamePersonRow
 from cliniko_mcp.frontdesk.reports.records import duplicates as report_of_duplicates
 
 from .clinics import front_desk, load
@@ -53,7 +53,7 @@ def test_the_list_of_patients_and_the_report_agree_on_who_is_one_person(rows: li
                 reception.put("patients", **{**row, "id": str(number)})
             roster, now = await load(clinic)
             finding = await report_of_duplicates(ReportQuestion(clinic, roster, None, None, None, now))
-            groups = [group for group in finding.rows if isinstance(group, Duplicates)]
+            groups = [group for group in finding.rows if isinstance(group, SamePersonRow)]
             records = [Patient.read(row) for row in reception.rows("patients")]
             found = duplicates(map(known_patient, records))
             assert {frozenset(ids) for ids in joined([(one.id, other.id) for one, other, _ in found])} == {

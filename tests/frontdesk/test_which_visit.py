@@ -44,6 +44,7 @@ async def found(clinic: GuardedClinic, text: str, looking: Looking, beside: str 
     return await which_visit(clinic, roster, text, looking, who)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("now", TUESDAY)
 async def test_a_visit_to_move_or_cancel_is_found_among_the_coming(now: str) -> None:
     async with prepared(now) as (_, clinic, ids):

@@ -184,6 +184,7 @@ def test_a_yes_on_the_page_holds_for_ten_minutes_and_one_act() -> None:
         with pytest.raises(AlreadyDone, match=r"^Done: Archived at 12:19 pm, approved on the approval page"):
             await app.act(ARCHIVE)
         app.clinic.gone.clear()
+        app.clock.pass_(seconds=1)
         with pytest.raises(ApprovalNeeded):
             await app.act(ARCHIVE)
 

@@ -112,6 +112,7 @@ UNREADABLE = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("modern", [False, True], ids=["2025-11-25", "2026-07-28"])
 def test_lines_that_cannot_be_read_are_answered_with_their_error_and_end_nothing(modern: bool) -> None:
     with server(modern, QUIET) as wire:

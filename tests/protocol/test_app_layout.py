@@ -16,6 +16,11 @@ from .diaries import DIARIES, HOSTILE
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=missing() or "")
 WIDTHS = (1280, 390, 320)
+SLOW = frozenset({"full week", "full day", "two hundred", "two zones", "clashes"})
+"""The diaries with so many entries that a browser measures them for seconds."""
+BY_DIARY = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.long) if name in SLOW else name for name in DIARIES]
+)
 AXE = NPM / "node_modules" / "axe-core" / "axe.min.js"
 
 
@@ -35,7 +40,7 @@ def opened(window: Browser, folder: Path, name: str, width: int, scheme: Any = "
     window.until("document.querySelector('#page h1')")
 
 
-@pytest.mark.parametrize("name", DIARIES)
+@BY_DIARY
 def test_nothing_is_cut_overlaps_or_is_hard_to_read(window: Browser, tmp_path: Path, name: str) -> None:
     for scheme in ("light", "dark"):
         opened(window, tmp_path, name, WIDTHS[0], scheme)
@@ -46,7 +51,7 @@ def test_nothing_is_cut_overlaps_or_is_hard_to_read(window: Browser, tmp_path: P
     assert window.complaints() == []
 
 
-@pytest.mark.parametrize("name", DIARIES)
+@BY_DIARY
 def test_the_table_beneath_holds_every_entry_and_is_as_readable(window: Browser, tmp_path: Path, name: str) -> None:
     opened(window, tmp_path, name, 320)
     entries = sum(len(sheet["entries"]) + len(sheet.get("began_before", [])) for sheet in DIARIES[name]["items"])
@@ -61,7 +66,7 @@ def test_the_table_beneath_holds_every_entry_and_is_as_readable(window: Browser,
 
 
 @pytest.mark.skipif(not AXE.is_file(), reason="npm install in tests/npm has not brought axe-core")
-@pytest.mark.parametrize("name", DIARIES)
+@BY_DIARY
 def test_axe_finds_no_violation(window: Browser, tmp_path: Path, name: str) -> None:
     for width in (1280, 320):
         opened(window, tmp_path, name, width)
@@ -130,8 +135,19 @@ def test_it_is_now_by_the_clock_of_each_site(window: Browser, tmp_path: Path) ->
 def test_an_empty_day_says_once_that_it_is_empty(window: Browser, tmp_path: Path) -> None:
     opened(window, tmp_path, "empty day", 1280)
     assert window.text().lower().count("nothing is booked or blocked out") == 1
-    assert "Aroha Tane Leave, 2 booked all the same" in window.text().replace("\xa0", " ")
+    assert "Aroha Tane Leave Sun 6 Dec – Sun 13 Dec, 2 booked all the same" in window.text().replace("\xa0", " ")
     assert window.script("document.querySelectorAll('.legend, .as-table').length") == 0
+
+
+def test_a_run_sheet_which_has_no_hours_calls_nobody_away(window: Browser, tmp_path: Path) -> None:
+    opened(window, tmp_path, "run sheet", 1280)
+    assert "not at work" not in window.text() and "2 visits" in window.text()
+
+
+def test_as_many_bookings_clash_as_say_so(window: Browser, tmp_path: Path) -> None:
+    opened(window, tmp_path, "clashes", 1280)
+    marked = window.script("document.querySelectorAll('.columns .clashing').length")
+    assert f"{marked} bookings that clash" in window.text()
 
 
 def test_of_a_part_of_the_day_it_says_so(window: Browser, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from mcp.shared.exceptions import MCPError
 
 from cliniko_mcp.errors import ConfigurationError
+from cliniko_mcp.printouts.answer import group_words
 from cliniko_mcp.protocol.apps.build import SOURCES, page_text, stale_pages, write_pages
 from cliniko_mcp.protocol.apps.offer import EXTENSION, MIME
 from cliniko_mcp.protocol.apps.pages import PAGES, app_page
@@ -116,6 +117,7 @@ def calls_of(shown: Host) -> list[tuple[str, dict[str, Any]]]:
 
 
 @needs_a_host
+@pytest.mark.long
 def test_a_week_that_was_cut_is_read_to_its_end_and_opens_into_a_day(shown: Host) -> None:
     shown.open("show_diary", when="2026-11-23 to 2026-11-29")
     read = calls_of(shown)
@@ -132,6 +134,7 @@ def test_a_week_that_was_cut_is_read_to_its_end_and_opens_into_a_day(shown: Host
 
 
 @needs_a_host
+@pytest.mark.long
 def test_previous_next_and_week_ask_the_server_for_the_same_practitioner(shown: Host) -> None:
     shown.open("show_diary", when="tomorrow", practitioner=["Mei Ng"])
     assert shown.script("document.querySelector('h1').innerText") == "Thursday 26 November 2026"
@@ -148,6 +151,7 @@ def test_previous_next_and_week_ask_the_server_for_the_same_practitioner(shown: 
 
 
 @needs_a_host
+@pytest.mark.long
 def test_a_picked_start_goes_into_the_conversation_and_writes_nothing(shown: Host) -> None:
     shown.open("find_times", type="Standard consult", practitioner=["Mei Ng"])
     assert shown.do("axe") == [] and shown.script(MEASURE) == []
@@ -178,6 +182,7 @@ def test_a_picked_start_goes_into_the_conversation_and_writes_nothing(shown: Hos
 
 
 @needs_a_host
+@pytest.mark.long
 def test_time_that_is_over_cannot_be_picked_by_the_clinics_clock(shown: Host) -> None:
     shown.open("show_diary", when="2026-11-25", practitioner=["Lena Brandt"])
     gaps = shown.script(
@@ -188,6 +193,7 @@ def test_time_that_is_over_cannot_be_picked_by_the_clinics_clock(shown: Host) ->
 
 
 @needs_a_host
+@pytest.mark.long
 def test_the_keyboard_alone_picks_a_start(shown: Host) -> None:
     shown.open("find_times", type="Standard consult", practitioner=["Mei Ng"])
     shown.script("document.querySelector('.gap button').focus()")
@@ -200,6 +206,7 @@ def test_the_keyboard_alone_picks_a_start(shown: Host) -> None:
 
 
 @needs_a_host
+@pytest.mark.long
 def test_the_page_wears_the_hosts_theme_and_says_how_tall_it_is(shown: Host) -> None:
     paper = "getComputedStyle(document.body).backgroundColor"
     shown.open("show_diary", when="2026-11-25", theme="dark")
@@ -215,6 +222,7 @@ def test_the_page_wears_the_hosts_theme_and_says_how_tall_it_is(shown: Host) -> 
 
 
 @needs_a_host
+@pytest.mark.long
 def test_a_host_that_takes_no_messages_and_calls_gets_a_diary_to_read(shown: Host) -> None:
     shown.do("size", width=1280)
     shown.do("open", tool="show_diary", args={"when": "2026-11-26"}, capabilities={})
@@ -223,6 +231,7 @@ def test_a_host_that_takes_no_messages_and_calls_gets_a_diary_to_read(shown: Hos
 
 
 @needs_a_host
+@pytest.mark.long
 def test_an_answer_that_is_text_alone_is_read_as_well(shown: Host) -> None:
     answered = shown.do("call", tool="show_diary", args={"when": "2026-11-26"})
     shown.do("open", tool="show_diary", args={"when": "2026-11-26"}, result={"content": answered["content"]})
@@ -231,6 +240,7 @@ def test_an_answer_that_is_text_alone_is_read_as_well(shown: Host) -> None:
 
 
 @needs_a_host
+@pytest.mark.long
 def test_the_answer_is_the_same_for_a_host_without_pages(shown: Host) -> None:
     asked: dict[str, Any] = {"when": "2026-11-26"}
     answered = shown.do("call", tool="show_diary", args=asked)
@@ -241,6 +251,7 @@ def test_the_answer_is_the_same_for_a_host_without_pages(shown: Host) -> None:
 
 
 @needs_a_host
+@pytest.mark.long
 def test_a_refusal_is_told_in_its_own_words(shown: Host) -> None:
     refused = shown.do("call", tool="show_diary", args={"when": "soonish"})
     assert refused["isError"]
@@ -250,13 +261,14 @@ def test_a_refusal_is_told_in_its_own_words(shown: Host) -> None:
 
 
 @needs_a_host
+@pytest.mark.long
 def test_a_report_shows_its_figures_its_plots_and_more_of_its_rows(shown: Host) -> None:
     asked: dict[str, Any] = {"kind": "no_shows", "when": "last 8 weeks", "by": ["week", "practitioner"]}
     shown.open("report", **asked)
     answered = shown.do("call", tool="report", args=asked)["structuredContent"]
     for name in ("week", "practitioner"):
         for row in answered["by"][name]["rows"]:
-            cells = [row["name"], str(row["count"]), str(row["of"]), row["rate"]]
+            cells = [group_words(row["name"]), str(row["count"]), str(row["of"]), row["rate"]]
             assert shown.script(
                 "[...document.querySelectorAll('.groups tbody tr')].some(row => JSON.stringify([...row.cells].map("
                 f"cell => cell.textContent)) === JSON.stringify({cells!r}))"
@@ -278,6 +290,7 @@ def test_a_report_shows_its_figures_its_plots_and_more_of_its_rows(shown: Host) 
 
 
 @needs_a_host
+@pytest.mark.long
 def test_another_view_of_rows_that_went_on_begins_with_the_first(shown: Host) -> None:
     asked: dict[str, Any] = {"kind": "no_shows", "when": "last 8 weeks", "limit": 5}
     first = shown.do("call", tool="report", args=asked)["structuredContent"]
@@ -289,5 +302,6 @@ def test_another_view_of_rows_that_went_on_begins_with_the_first(shown: Host) ->
 
 
 @needs_a_host
+@pytest.mark.long
 def test_nothing_was_asked_of_the_network_and_no_script_failed(shown: Host) -> None:
     assert shown.do("told")["complaints"] == []

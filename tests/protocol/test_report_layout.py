@@ -73,7 +73,7 @@ def window() -> Generator[Browser]:
         yield found
 
 
-@pytest.mark.parametrize("kind", PAGES)
+@pytest.mark.parametrize("kind", [pytest.param("rates", marks=pytest.mark.long), "money"])
 def test_it_fits_every_width(window: Browser, tmp_path: Path, kind: str) -> None:
     page = tmp_path / "page.html"
     page.write_text(page_with("report", PAGES[kind], clinic="Northside", demo=True, title=kind, lines=[]), "utf-8")

@@ -77,6 +77,7 @@ def named_in(text: str) -> set[str]:
     return {name for name in entries() if name != "report" and re.search(rf"\b{name}\b", text)} | kinds
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", PLAYED)
 async def test_what_a_routine_names_answers_for_what_was_chosen_and_nothing_is_written(assistant: Assistant, name: str):
     prompts = {prompt.name: prompt for prompt in (await assistant.client.list_prompts()).prompts}

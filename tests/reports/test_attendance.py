@@ -13,7 +13,7 @@ from .demo import CLOCKS, reports
 from .over_port import Port, Row
 from .recount import Recount, Visit, share, spans
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.long]
 LATE = expected.LATE
 
 
@@ -90,7 +90,6 @@ async def test_cancellations(clinic: tuple[Sandbox, Port], now: str) -> None:
             assert often == sorted(often, reverse=True)
 
 
-@pytest.mark.long
 async def test_the_span_before_and_a_year_ago_are_the_reports_of_those_spans(clinic: tuple[Sandbox, Port]) -> None:
     now = datetime.fromisoformat(CLOCKS[0])
     async with reports(clinic[0], now) as tool:

@@ -18,7 +18,7 @@ from .examples import EXAMPLES, changes_in, in_words
 from .over_port import Port, served
 from .recount import Recount, Row
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.long]
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "reports.md").read_text("utf-8")
 SHOWN = dict(re.findall(r"<!-- example (\w+) -->(.*?)<!-- /example -->", PAGE, re.S))
 

@@ -12,7 +12,7 @@ from .minutes import Minute, Minutes, hours, minute
 from .over_port import Port, Row
 from .recount import DAY, Recount, share
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.long]
 
 
 @pytest.mark.parametrize("now", CLOCKS)

@@ -12,10 +12,9 @@ from .demo import CLOCKS, reports
 from .over_port import Port
 from .recount import Recount, spans
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.long]
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("now", CLOCKS)
 async def test_bookings_made(clinic: tuple[Sandbox, Port], now: str) -> None:
     sandbox, port = clinic

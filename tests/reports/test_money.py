@@ -13,7 +13,7 @@ from .demo import CLOCKS, reports
 from .over_port import Port, Row
 from .recount import Recount, spans
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.long]
 
 
 def broken_down(rows: Iterable[Row], names: Iterable[str], *, visits: bool = False) -> dict[str, Row]:

@@ -12,7 +12,7 @@ from .demo import CLOCKS, reports
 from .over_port import Port
 from .recount import Recount, Visit, share, spans
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.long]
 
 
 @pytest.mark.parametrize("now", CLOCKS)
@@ -88,7 +88,6 @@ async def test_rebooking(clinic: tuple[Sandbox, Port], now: str) -> None:
     }
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("now", CLOCKS)
 async def test_lapsed_left_without_a_booking_and_never_seen(clinic: tuple[Sandbox, Port], now: str) -> None:
     recount = Recount(clinic[1].rows, datetime.fromisoformat(now))

@@ -12,7 +12,7 @@ from .demo import CLOCKS, reports
 from .over_port import Port
 from .recount import DAY, Recount, share, spans, total
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.long]
 
 
 @pytest.mark.parametrize("now", CLOCKS)
@@ -83,7 +83,6 @@ async def test_alerts(clinic: tuple[Sandbox, Port], now: str) -> None:
         assert {row["alert_id"] for row in answer["items"]} == {row["id"] for row in old}
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("now", [CLOCKS[0], CLOCKS[3]])
 async def test_words_in_notes(clinic: tuple[Sandbox, Port], now: str) -> None:
     sandbox, port = clinic

@@ -179,7 +179,7 @@ function columnsFor(sheets, zones) {
     const hours = sheet.hours.map(({ start, end }) => spanWords(start, end)).join(", ");
     return {
       title: several ? dayWords(sheet.day, true) : sheet.practitioner || "Everyone",
-      beneath: [hours || "not at work", countWords({ ...counts, alerts: 0, clashes: 0, cancelled: 0, free: 0, arrived: 0, missed: 0 }).join(", ") || "nothing booked"],
+      beneath: [sheet.hoursTold ? hours || "not at work" : "", countWords({ ...counts, alerts: 0, clashes: 0, cancelled: 0, free: 0, arrived: 0, missed: 0 }).join(", ") || "nothing booked"].filter(Boolean),
       site: sheet.site, sheet, cards: [...clipped, ...sheet.gaps.map(gap)], foot: cancelledList(sheet.entries),
       now: here.day === sheet.day ? here.minutes : null,
     };
@@ -229,7 +229,7 @@ function offList() {
   if (!rows.length || state.first !== state.last) return null;
   return make("section", { class: "off" }, make("h2", {}, "Not at work"), make("ul", {}, rows.map((row) =>
     make("li", {}, make("strong", {}, row.practitioner), ` ${reasonWords(row.why) === "Not at work" ? "no working hours" : row.why}`,
-      row.booked ? `, ${row.booked} booked all the same` : null))));
+      row.to ? ` ${dayWords(row.day.slice(0, 10), true)} – ${dayWords(row.to.slice(0, 10), true)}` : null, row.booked ? `, ${row.booked} booked all the same` : null))));
 }
 
 function remarks(answer) {

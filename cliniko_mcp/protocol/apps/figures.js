@@ -1,9 +1,11 @@
 // Figures as words and as plots: columns over time, a bar for a name, each with its value written beside it.
 const SPELT = { pva: "(PVA)", sms: "SMS", id: "ID", ids: "IDs" };
+const NAMED = { made_on: "Channel" };
 const MONTH_NAMES = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const HEIGHT = 230, LEFT = 58, TOP = 22, BOTTOM = 28, RIGHT = 8, LETTER = 8, BOLD = 10;
 
 function wordsFor(name) {
+  if (NAMED[name]) return NAMED[name];
   const words = name.split("_").map((word) => SPELT[word] || word).join(" ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
@@ -42,8 +44,7 @@ function valueWords(value) {
   }
   const time = value.match(/^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)[+-]\d\d:\d\d\S* (...)$/);
   if (time) return `${time[6]} ${Number(time[3])} ${MONTH_NAMES[time[2] - 1]} ${time[1]}, ${clockWords(time[4] * 60 + Number(time[5]))}`;
-  const date = value.match(/^(\d{4})-(\d\d)-(\d\d)$/);
-  if (date) return `${Number(date[3])} ${MONTH_NAMES[date[2] - 1]} ${date[1]}`;
+  if (/^\d{4}-\d\d-\d\d$/.test(value)) return timeWords(value);
   return /^-?\d+\.\d\d$/.test(value) ? moneyWords(value) : value;
 }
 
@@ -65,10 +66,10 @@ function measureOf(rows) {
   return { kind: "count", of: (row) => (row.count === undefined ? null : row.count), words: numberWords };
 }
 
-/** "2026-11" as "Nov 2026"; any other name as it is. */
-function monthWords(name) {
-  const month = name.match(/^(\d{4})-(\d\d)$/);
-  return month ? `${MONTH_NAMES[month[2] - 1]} ${month[1]}` : name;
+/** "2026-11" as "Nov 2026", "2026-11-23" as "23 Nov 2026"; any other name as it is. */
+function timeWords(name) {
+  const time = name.match(/^(\d{4})-(\d\d)(?:-(\d\d))?$/);
+  return time ? `${time[3] ? `${Number(time[3])} ` : ""}${MONTH_NAMES[time[2] - 1]} ${time[1]}` : name;
 }
 
 function dateOfName(name) {
@@ -83,7 +84,7 @@ function timeColumns(name, rows, measure) {
   const last = Math.max(...found.keys()), made = [];
   for (let day = Math.min(...found.keys()); day <= last;) {
     const date = new Date(day), row = found.get(day), month = MONTH_NAMES[date.getUTCMonth()];
-    const label = name === "month" ? monthWords(date.toISOString().slice(0, 7)) : `${date.getUTCDate()} ${month}`;
+    const label = name === "month" ? timeWords(date.toISOString().slice(0, 7)) : `${date.getUTCDate()} ${month}`;
     made.push({ label, value: row ? measure.of(row) : measure.kind === "rate" ? null : 0 });
     day = name === "month" ? Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1) : day + 7 * 86400000;
   }

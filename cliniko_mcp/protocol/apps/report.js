@@ -46,7 +46,7 @@ function groupTable(rows, measure, level, label, bars) {
   const most = Math.max(level || 0, ...rows.map((row) => measure.of(row) || 0));
   const head = parts.map(([words, , more]) => make("th", { scope: "col", class: more ? `number ${more}` : "number" }, words));
   const body = rows.map((row) => make("tr", { class: row.name === LATE ? "late" : null },
-    make("th", { scope: "row" }, breakable(monthWords(row.name)), bars ? barPlot(measure.of(row), most, level) : null),
+    make("th", { scope: "row" }, breakable(timeWords(row.name)), bars ? barPlot(measure.of(row), most, level) : null),
     parts.map(([, words, more]) => make("td", { class: more ? `number ${more}` : "number" }, words(row)))));
   return make("table", { class: "groups", "aria-label": label },
     make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "Name"), head)), make("tbody", {}, body));
@@ -68,7 +68,7 @@ function cohortsPart(cohorts = []) {
     make("table", { class: "stacks cohorts", role: "table", "aria-label": heading },
       make("thead", { role: "rowgroup" }, make("tr", { role: "row" }, ["First visit", "New", ...within.map((number) => `${number} days`)].map((words) => make("th", { role: "columnheader", scope: "col" }, words)))),
       make("tbody", { role: "rowgroup" }, cohorts.map((cohort) => make("tr", { role: "row" },
-        make("th", { role: "rowheader", scope: "row" }, monthWords(cohort.name)), make("td", { role: "cell", "data-label": "New" }, numberWords(cohort.new_patients)),
+        make("th", { role: "rowheader", scope: "row" }, timeWords(cohort.name)), make("td", { role: "cell", "data-label": "New" }, numberWords(cohort.new_patients)),
         within.map((number) => fill(cell(cohort.came_back[number], number), { role: "cell" }, [])))))));
 }
 

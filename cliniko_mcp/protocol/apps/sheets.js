@@ -10,11 +10,14 @@ function sheetsOf(answer) {
     const people = named ? [row.practitioner] : [...new Set([
       ...Object.keys(row.free || {}), ...[...row.entries, ...(row.began_before || [])].map((entry) => entry.practitioner),
     ])].sort();
+    const hours = named ? stretchesOf(row.hours, day) : hull([
+      ...Object.values(row.free || {}).flatMap((gaps) => stretchesOf(gaps, day)),
+      ...row.entries.map((entry) => entryOf(entry, day)).filter(takesTime)]);
     for (const practitioner of people) {
       const theirs = (rows) => (rows || []).filter((entry) => named || entry.practitioner === practitioner);
       sheets.push({
-        day, practitioner: practitioner || "", site: row.business,
-        hours: stretchesOf(row.hours, day),
+        day, practitioner: practitioner || "", site: row.business, hours,
+        hoursTold: named, // a run sheet does not tell them
         gaps: stretchesOf(named ? row.gaps : (row.free || {})[practitioner], day),
         entries: theirs(row.entries).map((entry) => entryOf(entry, day)),
         over: theirs(row.began_before).map((entry) => ({ ...entryOf(entry, day), over: true })),
@@ -22,6 +25,12 @@ function sheetsOf(answer) {
     }
   }
   return sheets;
+}
+
+/** From the first start to the last end, as a list of one; of nothing an empty one. */
+function hull(stretches) {
+  return stretches.length
+    ? [{ start: Math.min(...stretches.map(({ start }) => start)), end: Math.max(...stretches.map(({ end }) => end)) }] : [];
 }
 
 /** The sheets of several answers as one: what a later one has of the same day stands with the earlier. */
@@ -81,15 +90,14 @@ function markClashes(sheet) {
 function countsOf(sheets) {
   const found = { visits: 0, classes: 0, blocks: 0, arrived: 0, missed: 0, cancelled: 0, clashes: 0, free: 0 };
   const patients = new Map();
+  found.clashes = new Set(sheets.flatMap((sheet) => [...sheet.over, ...sheet.entries])
+    .filter((entry) => takesTime(entry) && entry.clashes.length).map((entry) => entry.id)).size;
   for (const sheet of sheets) {
     found.free += sheet.gaps.reduce((sum, gap) => sum + gap.end - gap.start, 0);
     for (const entry of sheet.entries) {
       const places = entry.kind === "class" ? entry.attendees
         : entry.kind === "visit" ? [{ id: entry.patientId || entry.id, state: entry.state, alert: entry.alert }] : [];
-      if (takesTime(entry)) {
-        found[{ visit: "visits", class: "classes", block: "blocks" }[entry.kind]] += 1;
-        found.clashes += entry.clashes.length ? 1 : 0;
-      }
+      if (takesTime(entry)) found[{ visit: "visits", class: "classes", block: "blocks" }[entry.kind]] += 1;
       for (const place of places) {
         if (place.state === "cancelled" || !takesTime(entry)) found.cancelled += 1;
         else patients.set(place.id, patients.get(place.id) || place.alert);

@@ -20,7 +20,7 @@ function cellOf(sheet, day, off, elsewhere, span, open) {
     const counts = countsOf([sheet]);
     const booked = counts.visits + counts.classes;
     words.push(make("span", { class: "booked" }, booked ? `${booked} booked` : "Nothing booked"));
-    words.push(make("span", { class: "soft" }, counts.free ? `${lengthWords(counts.free)} free` : sheet.hours.length ? "full" : ""));
+    words.push(make("span", { class: "soft" }, counts.free ? `${lengthWords(counts.free)} free` : sheet.hoursTold && sheet.hours.length ? "full" : ""));
     if (counts.clashes) words.push(word("clash", "clash", plural(counts.clashes, "clash", "clashes")));
     if (counts.missed) words.push(word("missed", "missed", plural(counts.missed, "no-show")));
     if (counts.arrived) words.push(word("arrived", "arrived", `${counts.arrived} arrived`));

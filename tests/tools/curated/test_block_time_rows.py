@@ -111,6 +111,7 @@ WORDINGS: list[tuple[str, list[Local]]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.anyio
 @pytest.mark.parametrize(("when", "stretches"), WORDINGS, ids=[when for when, _ in WORDINGS])
 async def test_just_the_time_that_was_named_is_blocked_out_at_each_site_by_its_own_clock(

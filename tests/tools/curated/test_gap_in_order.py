@@ -23,6 +23,7 @@ OTHERS = st.lists(
 )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("site", "now"), [(0, "2026-11-24T09:00:00+11:00"), (1, "2027-04-01T16:30:00+11:00")])
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(made=OTHERS, reach=st.sampled_from([None, 7, 40]))

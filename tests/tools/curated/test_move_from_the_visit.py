@@ -31,6 +31,7 @@ def changed(clinic: Reception, before: dict[str, list[dict[str, Any]]]) -> list[
     return [row["id"] for table in TABLES for row in clinic.rows(table) if row not in before[table]]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("now", ["2026-11-24T08:30:00+11:00", "2026-11-24T16:30:00+11:00"])
 @pytest.mark.parametrize(("site", "practitioner"), BOTH)
 async def test_what_is_unsaid_stays_as_it_was(now: str, site: str, practitioner: str) -> None:
@@ -57,6 +58,7 @@ async def test_what_is_unsaid_stays_as_it_was(now: str, site: str, practitioner:
             clinic.empty_diary()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("now", "was", "when", "becomes"), [
     ("2026-10-01T08:30:00+10:00", "2026-10-02 10:00", "Monday", "2026-10-05 10:00"),
     ("2026-10-01T16:30:00+10:00", "2026-10-02 10:00", "a week later", "2026-10-09 10:00"),

@@ -42,6 +42,7 @@ def sentences(answer: dict[str, Any]) -> set[str]:
     return {str(sentence) for field in ("notes", "why") for sentence in answer.get(field, [])}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", curated.NAMES)
 async def test_what_fails_is_left_out_with_a_sentence_or_is_an_error(name: str, kind: FaultKind) -> None:

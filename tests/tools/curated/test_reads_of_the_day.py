@@ -82,6 +82,7 @@ def entries(answer: Row) -> Iterator[Row]:
 DAYS = {"yesterday's diary": 23, "today": 24, "tomorrow": 25, "the diary for Friday": 27, "Saturday": 28, "Sunday": 29}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("when", DAYS)
 async def test_a_run_sheet_holds_the_same_entries_in_order_of_time_with_a_head_count(when: str) -> None:
     async with reception() as clinic:
@@ -191,6 +192,7 @@ VISITS = st.lists(
 )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("now", "day"), [(SUMMER, "2026-10-05"), (WINTER, "2027-04-05"), (SUMMER, "2026-10-02")])
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(made=VISITS)

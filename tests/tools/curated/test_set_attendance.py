@@ -34,6 +34,7 @@ async def test_early_and_late_appointments_belong_to_their_local_day(site: str, 
         assert row["did_not_arrive"] is True
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("now", ["2026-10-04T23:50:00+11:00", "2027-04-04T23:50:00+10:00"])
 async def test_days_on_which_the_clock_changes_are_whole_local_days(now: str) -> None:
     async with reception(sandbox_now=now) as clinic:
@@ -146,6 +147,7 @@ async def test_the_number_of_requests_stays_the_same_in_a_full_diary() -> None:
     assert counts[0] == counts[1] <= 5 + 1 + 1 + 1 + 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("now", ["2026-11-24T08:30:00+11:00", "2026-11-24T16:30:00+11:00"])
 @pytest.mark.parametrize(("site", "practitioner"), BOTH)
 async def test_a_visit_said_whole_is_marked_and_no_other(now: str, site: str, practitioner: str) -> None:
