@@ -9,7 +9,7 @@ from cliniko_mcp.phrases.days import Date, DateList, DateSpan, is_year, read_dat
 from cliniko_mcp.phrases.hours import lasting_time, read_lasting, read_time_of_day
 from cliniko_mcp.phrases.lengths import read_length
 from cliniko_mcp.phrases.limits import Limit, read_dated_weekday, read_limit, read_range
-from cliniko_mcp.phrases.refusals import not_understood, quotable
+from cliniko_mcp.phrases.refusals import length_alone, not_understood, quotable
 from cliniko_mcp.phrases.spans import read_span
 from cliniko_mcp.phrases.token_stream import TokenStream
 from cliniko_mcp.phrases.tokens import tokenise
@@ -139,8 +139,7 @@ class _Grammar:
     def _unreadable(self) -> Exception:
         whole = TokenStream(self.stream.tokens)
         if read_length(whole) is not None and whole.peek().kind == "end":
-            length = quotable(self.text if whole.position > 1 else f"a {self.text}")
-            return not_understood(f'A length alone is no time: say "in {length}", "within {length}" or "{length} ago".')
+            return length_alone(self.text, one=whole.position == 1, facing=self.now.facing)
         token = self.stream.peek()
         text = {"comma": ",", "end": ""}.get(token.text, token.text)
         here = f'at "{quotable(text)}" ' if text else "to the end "

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from cliniko_mcp.errors import JsonValue, NotUnderstood
+from cliniko_mcp.phrases.facing import Facing
 from cliniko_mcp.sanitize import clean
 
 EXAMPLES: Final = ("Thursday after 3", "next week mornings except Wednesday", "24 November 2026 at 9:30")
@@ -28,3 +29,13 @@ def looking_back(problem: NotUnderstood) -> NotUnderstood:
 def quotable(text: str) -> str:
     """Text that a person typed, fit to be quoted in a message: visible characters only, at most 60 of them."""
     return clean(text, 60) or "?"
+
+
+def length_alone(text: str, *, one: bool, facing: Facing) -> NotUnderstood:
+    """The refusal of a length such as "6 months", with what it may have meant; `one` where no number is before it."""
+    length = quotable(f"a {text}" if one else text)
+    ways = f'"in {length}", "within {length}" or "{length} ago"'
+    if facing is Facing.BACK:
+        bare = quotable(text)
+        ways = f'"past {bare}", "more than {length} ago" (all before that day) or "{length} ago" (that day)'
+    return not_understood(f"A length alone is no time: say {ways}.")

@@ -94,7 +94,9 @@ def cancelled_between(recount: Recount, first: date, last: date) -> list[Visit]:
     return [
         visit
         for visit in recount.visits
-        if visit.cancelled and first <= visit.cancelled.astimezone(recount.zones[visit.site]).date() <= last
+        if recount.keeps(visit)
+        and visit.cancelled
+        and first <= visit.cancelled.astimezone(recount.zones[visit.site]).date() <= last
     ]
 
 
@@ -112,6 +114,8 @@ def made_between(recount: Recount, first: date, last: date) -> list[tuple[Row, d
     found: list[tuple[Row, datetime]] = []
     for table in BOOKED:
         for row in recount.rows(table):
+            if not recount.mine(row["practitioner_id"], row["business_id"]):
+                continue
             made = datetime.fromisoformat(row["created_at"]).astimezone(recount.zones[row["business_id"]])
             if not row.get("archived_at") and first <= made.date() <= last:
                 found.append((row, made))
@@ -134,7 +138,8 @@ def new_bookings(recount: Recount, first: date, last: date) -> Row:
 
 
 def new_patients(recount: Recount, first: date, last: date) -> set[str]:
-    return {patient for patient, visit in recount.first_kept.items() if first <= visit.day <= last}
+    firsts = {patient: visit for patient, visit in recount.first_kept.items() if recount.keeps(visit)}
+    return {patient for patient, visit in firsts.items() if first <= visit.day <= last}
 
 
 def retention(recount: Recount, first: date, last: date) -> Row:
@@ -145,6 +150,7 @@ def retention(recount: Recount, first: date, last: date) -> Row:
     again = back | {patient for patient in new if recount.ahead(patient)}
     held = [visit for visit in recount.kept(recount.within(first, last)) if not visit.in_class]
     own = sum(visit.patient in new for visit in kept)
+    kept_to = recount.who or recount.site
     made = [datetime.fromisoformat(row["created_at"]).astimezone(recount.home).date() for row in recount.patients]
     return {
         "new_patients_who_came_back": share(len(back), len(new)),
@@ -153,7 +159,7 @@ def retention(recount: Recount, first: date, last: date) -> Row:
         **({"visits_kept_per_new_patient": {"count": round(own / len(new), 2)}} if new else {}),
         **({"patient_visit_average_pva": {"count": round(len(held) / len(new), 2)}} if new else {}),
         "rebook_rate": share(sum(map(recount.returns, held)), len(held)),
-        "patient_files_made": {"count": sum(first <= day <= last for day in made)},
+        **({} if kept_to else {"patient_files_made": {"count": sum(first <= day <= last for day in made)}}),
     }
 
 
@@ -181,7 +187,7 @@ def gone_quiet(recount: Recount) -> dict[str, Visit]:
     return {
         patient: visit
         for patient, visit in recount.last_kept.items()
-        if patient in recount.in_use and not recount.ahead(patient)
+        if recount.keeps(visit) and patient in recount.in_use and not recount.ahead(patient)
     }
 
 
@@ -196,9 +202,11 @@ def lapsed(recount: Recount, first: date, last: date) -> Row:
 
 def without_next(recount: Recount, first: date, last: date) -> tuple[set[str], set[str]]:
     """Patients seen on these days and not since, with nothing booked; and all who were seen, as the rate has them."""
-    seen = {visit.patient for visit in recount.kept(recount.within(first, last))}
-    left = {one for one in seen if recount.last_kept[one].day <= last and not recount.ahead(one)}
-    return left & recount.in_use, seen - (left - recount.in_use)
+    seen = {visit.patient: visit for visit in recount.kept(recount.within(first, last))}
+    left = {
+        one for one, visit in seen.items() if recount.last_kept[one].starts <= visit.starts and not recount.ahead(one)
+    }
+    return left & recount.in_use, seen.keys() - (left - recount.in_use)
 
 
 def not_rebooked(recount: Recount, first: date, last: date) -> Row:

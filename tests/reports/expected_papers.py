@@ -25,7 +25,8 @@ def invoices(recount: Recount) -> list[Row]:
 
 
 def issued(recount: Recount, first: date, last: date) -> list[Row]:
-    return [row for row in invoices(recount) if first <= date.fromisoformat(row["issue_date"]) <= last]
+    mine = (row for row in invoices(recount) if recount.mine(row["practitioner_id"], row["business_id"]))
+    return [row for row in mine if first <= date.fromisoformat(row["issue_date"]) <= last]
 
 
 def revenue(recount: Recount, first: date, last: date) -> Row:
@@ -129,9 +130,13 @@ def open_cases(recount: Recount) -> list[Row]:
 
 def sessions(recount: Recount, case: Row) -> list[datetime]:
     """The starts of the visits that count towards a case, by its own rule."""
-    starts = {row["id"]: datetime.fromisoformat(row["starts_at"]) for table in BOOKED for row in recount.rows(table)}
+    return [datetime.fromisoformat(booking["starts_at"]) for booking in _bookings_of(recount, case)]
+
+
+def _bookings_of(recount: Recount, case: Row) -> list[Row]:
+    bookings = {row["id"]: row for table in BOOKED for row in recount.rows(table)}
     return [
-        starts[place["booking_id"]]
+        bookings[place["booking_id"]]
         for place in recount.rows("attendees")
         if place.get("patient_case_id") == case["id"] and not place.get("archived_at")
         if not place.get("cancelled_at") or case.get("include_cancelled_attendees")
@@ -145,6 +150,12 @@ def cases(recount: Recount, first: date, last: date) -> Row:
     if (first, last) != (date.min, date.max):
         found = [
             row for row in found if row.get("expiry_date") and first <= date.fromisoformat(row["expiry_date"]) <= last
+        ]
+    if recount.who or recount.site:
+        found = [
+            row
+            for row in found
+            if any(recount.mine(one["practitioner_id"], one["business_id"]) for one in _bookings_of(recount, row))
         ]
     left = [row["max_sessions"] - len(sessions(recount, row)) for row in found if row.get("max_sessions") is not None]
     soon = [
@@ -183,10 +194,13 @@ def _booking(row: Row, attendee: dict[str, str]) -> str:
 
 
 def completed_forms(recount: Recount, first: date, last: date) -> list[Row]:
+    attendee = {row["id"]: row["booking_id"] for row in recount.rows("attendees")}
+    who = {row["id"]: row["practitioner_id"] for table in BOOKED for row in recount.rows(table)}
     return [
         row
         for row in recount.rows("patient_forms")
-        if not row.get("archived_at")
+        if recount.mine(who.get(_booking(row, attendee)), row.get("business_id"))
+        and not row.get("archived_at")
         and (at := moment(row.get("completed_at")))
         and first <= at.astimezone(recount.zones.get(row.get("business_id") or "", recount.home)).date() <= last
     ]
@@ -196,6 +210,8 @@ def forms(recount: Recount, first: date, last: date) -> Row:
     open_ = open_forms(recount, first, last)
     attendee = {row["id"]: row["booking_id"] for row in recount.rows("attendees")}
     done = completed_forms(recount, first, last)
+    at_site = [row for row in _waiting(recount) if recount.site in (None, row.get("business_id"))]
+    loose = sum(not _booking(row, attendee) for row in at_site)
     return {
         "open_forms": {"count": len(open_)},
         "visits_with_an_open_form": share(
@@ -203,7 +219,7 @@ def forms(recount: Recount, first: date, last: date) -> Row:
             sum(not visit.cancelled for visit in recount.within(first, last)),
         ),
         "forms_completed": {"count": len(done)},
-        "open_forms_without_a_visit": {"count": sum(not _booking(row, attendee) for row in _waiting(recount))},
+        **({} if recount.who else {"open_forms_without_a_visit": {"count": loose}}),
     }
 
 

@@ -4,6 +4,7 @@ A visit is a row with its local day and hour; spans are first and last days by t
 """
 
 from collections.abc import Callable, Iterable
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -54,7 +55,13 @@ class Visit:
 
 
 class Recount:
-    """A clinic's rows, by table, at a moment."""
+    """A clinic's rows, by table, at a moment.
+
+    Figures keep to the practitioner `who` and the site `site`; what comes before and after is the whole clinic's.
+    """
+
+    who: str | None = None
+    site: str | None = None
 
     def __init__(
         self,
@@ -68,6 +75,21 @@ class Recount:
         self.home = ZoneInfo(home)
         self.today = now.astimezone(self.home).date()
         self.zones = zones or {row["id"]: ZoneInfo(row["time_zone_identifier"]) for row in rows("businesses")}
+
+    def of(self, who: str | None = None, site: str | None = None) -> "Recount":
+        """The same of one practitioner, at one site, or the two."""
+        found = copy(self)
+        found.who, found.site = who, site
+        if site is not None:
+            found.today = self.now.astimezone(self.zones[site]).date()  # a site that is named has its own calendar
+        return found
+
+    def mine(self, who: str | None, site: str | None) -> bool:
+        """Whether what is with this practitioner and at this site counts."""
+        return self.who in (None, who) and self.site in (None, site)
+
+    def keeps(self, visit: Visit) -> bool:
+        return self.mine(visit.who, visit.site)
 
     @property
     def calendar(self) -> ZoneInfo:
@@ -114,7 +136,7 @@ class Recount:
         return sorted(found, key=lambda visit: visit.starts)
 
     def within(self, first: date, last: date) -> list[Visit]:
-        return [visit for visit in self.visits if first <= visit.day <= last]
+        return [visit for visit in self.visits if first <= visit.day <= last and self.keeps(visit)]
 
     def begun(self, visits: Iterable[Visit]) -> list[Visit]:
         return [visit for visit in visits if visit.cancelled is None and visit.starts <= self.now]

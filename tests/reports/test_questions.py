@@ -1,7 +1,7 @@
 """What a manager asks is one call each, and the answer is what the rows say, at one of several moments."""
 
 from collections import Counter
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 
@@ -12,6 +12,7 @@ from cliniko_mcp.sandbox.core import Sandbox
 from . import expected
 from .days import DAYS
 from .demo import CLOCKS, reports
+from .figures import FIGURES
 from .over_port import Port
 from .questions import QUESTIONS, span_of
 from .recount import Recount
@@ -61,6 +62,17 @@ async def test_all_time_is_from_the_first_booking_on(clinic: tuple[Sandbox, Port
             assert (await tool.error("utilisation", when=phrase))["code"] == "not_understood"
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["new_bookings", "new_cancellations", "cancellations", "revenue"])
+async def test_all_time_misses_nothing_that_came_before_the_first_visit(
+    clinic: tuple[Sandbox, Port], kind: str
+) -> None:
+    recount = Recount(clinic[1].rows, datetime.fromisoformat(CLOCKS[0]))
+    async with reports(clinic[0], recount.now) as tool:
+        answer = await tool.call(kind, when="all time")
+    assert answer["summary"] == FIGURES[kind](recount, date.min, recount.today)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_time_that_cannot_be_meant_is_refused_and_never_zero(clinic: tuple[Sandbox, Port], kind: str) -> None:
     async with reports(clinic[0], datetime.fromisoformat(CLOCKS[0])) as tool:
@@ -77,3 +89,11 @@ async def test_my_notes_are_those_of_the_keys_own_practitioner(clinic: tuple[San
         for me in ("me", "my"):
             answer = await tool.call("missing_notes", when="last month", practitioner=me)
             assert (answer["practitioner"], answer["summary"]) == (named["practitioner"], named["summary"])
+
+
+@pytest.mark.long
+async def test_a_week_s_average_of_one_weekday_is_over_weeks(clinic: tuple[Sandbox, Port]) -> None:
+    recount = Recount(clinic[1].rows, datetime.fromisoformat(CLOCKS[0]))
+    async with reports(clinic[0], recount.now) as tool:
+        told = (await tool.call("activity", when="Mondays last 4 full weeks"))["summary"]
+    assert told["visits_kept_a_week_on_average"]["count"] == told["visits_kept"]["count"] / 4 > 1

@@ -5,6 +5,7 @@ classes.
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 
 from pydantic import Field
@@ -16,12 +17,12 @@ from cliniko_mcp.frontdesk.reports import figures
 from cliniko_mcp.frontdesk.reports.facts import GROUPINGS, Facts, Measure, breakdown
 from cliniko_mcp.frontdesk.reports.figures import Findable
 from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion, by_patient
-from cliniko_mcp.frontdesk.reports.span import days_of
 from cliniko_mcp.frontdesk.visits import Visit
 from cliniko_mcp.results.rows import local_text
 
 NEEDS: Final[tuple[Operation, ...]] = visits.NEEDS
 
+_MINUTE: Final = timedelta(minutes=1)
 _WEEK: Final = 7
 
 
@@ -30,24 +31,26 @@ class SeenRow(Findable):
 
     visits_kept: int = Field(description="Visits kept in the time.")
     last_visit: LocalTime = Field(description="Start of the latest of them.")
-    new: bool | None = Field(default=None, description="True where the first visit ever is among them.")
+    new: bool | None = Field(default=None, description="True where their first visit ever was in that time.")
 
 
 async def activity(question: ReportQuestion) -> Finding:
     """Visits kept and the people seen, those who came most often first."""
-    first = await question.first_days()
+    first = await question.first_visits()
     held = [*filter(question.kept, await question.visits())]
     people = by_patient(held)
     people.pop("", None)
-    new = {patient for patient, theirs in people.items() if question.day(theirs[0]) <= first[patient]}
-    begun = sum(day <= question.today for day in days_of(question.time))
+    new = {patient for patient in people if question.holds(first[patient])}
+    home = question.time.home
+    begun = (min((home.end - _MINUTE).date(), question.today) - home.start.date()).days + 1
     facts = Facts(Measure.COUNT, [question.fact(visit) for visit in held])
     ranked = sorted(people.values(), key=lambda theirs: (-len(theirs), theirs[0].patient_id))
     classes = {visit.booking_id for visit in held if visit.group}
     return Finding(
         "A kept visit is an appointment, or a place in a class, of that time that has begun and was neither cancelled "
         "nor a no-show; what is not marked counts as kept. New is a patient whose first kept visit ever, with anyone "
-        "at any site, was in that time. The average is over the days of that time that have begun, today as a whole.",
+        "at any site, was in that time. The average is over the weeks of that time as far as they have begun, today as "
+        "a whole.",
         {
             "visits_kept": facts.figure,
             "people_seen": figures.count(len(people)),

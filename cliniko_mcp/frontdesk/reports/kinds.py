@@ -23,6 +23,12 @@ from cliniko_mcp.frontdesk.reports import (
     returning,
     sources,
 )
+from cliniko_mcp.frontdesk.reports.beginnings import (
+    Beginning,
+    first_booking_made,
+    first_invoice,
+    first_visit,
+)
 from cliniko_mcp.frontdesk.reports.facts import VISIT_GROUPINGS
 from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
 from cliniko_mcp.phrases import Facing
@@ -38,7 +44,7 @@ class ReportKind:
     `practitioners`, `sites` and `patients` say that it can be asked of one, `words` that it looks for words.
     `usual` is the phrase that is read where no time is named, empty where all time is meant. `needs` are the operations
     that it reads besides the roster. `open_start` says that it takes a time without a start ("more than 6 months ago"),
-    `compared` that the same figures of an earlier span mean something.
+    `compared` that the same figures of an earlier span mean something. `begins` are what all time begins with.
     """
 
     name: str
@@ -53,14 +59,15 @@ class ReportKind:
     sites: bool = True
     patients: bool = False
     words: bool = False
+    begins: Sequence[Beginning] = (first_visit,)
 
 
 _TABLE: Final = (
     ReportKind("activity", activity.activity, activity.NEEDS),
     ReportKind("no_shows", attendance.no_shows, attendance.NEEDS),
     ReportKind("cancellations", attendance.cancellations, attendance.NEEDS),
-    ReportKind("new_cancellations", made.cancellations_made, made.CANCELLATIONS_NEEDS),
-    ReportKind("new_bookings", made.bookings_made, made.NEEDS),
+    ReportKind("new_cancellations", made.cancellations_made, made.CANCELLATIONS_NEEDS, begins=(first_booking_made,)),
+    ReportKind("new_bookings", made.bookings_made, made.NEEDS, begins=(first_booking_made,)),
     ReportKind("utilisation", hours.utilisation, hours.NEEDS, Facing.WHOLE, "last 28 days", _OF_HOURS),
     ReportKind("ahead", ahead.ahead, ahead.NEEDS, Facing.WHOLE, "next 12 weeks", _OF_HOURS, compared=False),
     ReportKind("retention", returning.retention, returning.NEEDS, usual="last 90 days"),
@@ -80,7 +87,13 @@ _TABLE: Final = (
         practitioners=False,
         sites=False,
     ),
-    ReportKind("revenue", money.revenue, money.REVENUE_NEEDS, groupings=("type", *_OF_INVOICES)),
+    ReportKind(
+        "revenue",
+        money.revenue,
+        money.REVENUE_NEEDS,
+        groupings=("type", *_OF_INVOICES),
+        begins=(first_invoice,),
+    ),
     ReportKind("unpaid", money.unpaid, money.NEEDS, usual="", groupings=_OF_INVOICES, open_start=True, compared=False),
     ReportKind("unbilled", paperwork.unbilled, paperwork.NEEDS),
     ReportKind("missing_notes", paperwork.missing_notes, visits.NEEDS),

@@ -132,13 +132,13 @@ class ReportQuestion:
         """Every visit of the clinic, as `visits_since` gives them, that was not cancelled."""
         return [visit for visit in await self.visits_since(_BEGINNING) if visit.cancelled is None]
 
-    async def first_days(self) -> dict[str, date]:
-        """The local day of each patient's first kept visit ever."""
-        days: dict[str, date] = {}
+    async def first_visits(self) -> dict[str, Visit]:
+        """The first kept visit ever of each patient, with anyone at any site."""
+        found: dict[str, Visit] = {}
         for visit in await self.history():
-            if self.kept(visit):
-                days.setdefault(visit.patient_id, self.day(visit))
-        return days
+            if self.kept(visit) and visit.patient_id:
+                found.setdefault(visit.patient_id, visit)
+        return found
 
     def kept(self, visit: Visit) -> bool:
         """Whether a visit has begun and was neither cancelled nor a no-show; one that is not marked counts as kept."""

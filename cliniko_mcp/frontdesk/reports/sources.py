@@ -30,7 +30,6 @@ from cliniko_mcp.frontdesk.reports.figures import amount, money_text
 from cliniko_mcp.frontdesk.reports.money import BILLED
 from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
 from cliniko_mcp.frontdesk.roster import known_record, name_text
-from cliniko_mcp.frontdesk.visits import Visit
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.models import AnswerModel
 
@@ -83,10 +82,7 @@ class SourceRow(AnswerModel):
 
 async def where_from(question: ReportQuestion) -> Finding:
     """Where new patients came from and what was invoiced to them since, the most first."""
-    first: dict[str, Visit] = {}
-    for visit in await question.history():
-        if question.kept(visit) and visit.patient_id:
-            first.setdefault(visit.patient_id, visit)
+    first = await question.first_visits()
     new = {patient: visit for patient, visit in first.items() if question.holds(visit) and question.keeps(visit)}
     worth = await _worth(question, sorted(new))
     known = await _recorded(question.clinic)
@@ -178,14 +174,14 @@ async def _recorded(clinic: GuardedClinic) -> dict[str, _Origin]:
 
 async def with_people(question: ReportQuestion, facts: Facts) -> Facts:
     """The facts with what a grouping asked for needs to know of the patient: whether new, and from where."""
-    first = await question.first_days() if "new_or_returning" in question.by else None
+    first = await question.first_visits() if "new_or_returning" in question.by else None
     known = await sources(question.clinic) if "source" in question.by else {}
     if first is None and not known:
         return facts
 
     def filled(fact: Fact) -> Fact:
         began = first.get(fact.patient_id) if first is not None else None
-        new = None if first is None or fact.day is None else began is None or fact.day <= began
+        new = None if first is None or fact.day is None else began is None or fact.day <= question.day(began)
         return replace(fact, new=new, source=known.get(fact.patient_id, ""))
 
     return replace(facts, found=[filled(fact) for fact in facts.found])

@@ -4,12 +4,14 @@ from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from cliniko_mcp.cliniko.resources.bookings import Bookings
 from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.errors import NotUnderstood
+from cliniko_mcp.frontdesk.concurrency import run_concurrently
+from cliniko_mcp.frontdesk.reports.beginnings import Beginning
 from cliniko_mcp.frontdesk.roster import Known, Roster, name_text
 from cliniko_mcp.frontdesk.spans import OpenSpan, Span
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
@@ -57,15 +59,14 @@ def _there(moment: datetime, zone: ZoneInfo) -> datetime:
     return day_bounds(moment.date(), zone)[0] if moment == begins else moment.astimezone(zone)
 
 
-async def closed(span: Span | OpenSpan, clinic: GuardedClinic) -> Span:
-    """The span, from the clinic's first booking on where it has no start: one request then.
+async def closed(span: Span | OpenSpan, clinic: GuardedClinic, begins: Sequence[Beginning]) -> Span:
+    """The span, where it has no start from the earliest of these beginnings on: one request each then.
 
     Raises NotUnderstood where it is longer than `MAX_SPAN`.
     """
     if isinstance(span, OpenSpan):
-        first = await clinic.rows(Bookings.list_bookings.call(sort="starts_at"), limit=1)
-        starts = next((row.starts_at for row in first.rows if row.starts_at), span.end)
-        span = span.since(min(starts, span.end) - _DAY)
+        firsts = await run_concurrently(*(partial(first, clinic) for first in begins))
+        span = span.since(min([span.end, *(first for first in firsts if first is not None)]) - _DAY)
     starts, ends = span.bounds
     if ends - starts > MAX_SPAN:
         raise NotUnderstood(

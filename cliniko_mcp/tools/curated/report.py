@@ -30,6 +30,7 @@ from cliniko_mcp.frontdesk.reports.cohorts import Cohort
 from cliniko_mcp.frontdesk.reports.facts import GROUPINGS, breakdown
 from cliniko_mcp.frontdesk.reports.figures import Breakdown, Comparison, Figure, Findable
 from cliniko_mcp.frontdesk.reports.kinds import KINDS, ReportKind, ReportRow
+from cliniko_mcp.frontdesk.reports.nearest import nearest
 from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
 from cliniko_mcp.frontdesk.reports.sources import with_people
 from cliniko_mcp.frontdesk.reports.span import Earlier, before, closed, over, read_time
@@ -55,7 +56,8 @@ _A_WHILE: Final = timedelta(minutes=1)
 def _one_of(names: Collection[str]) -> AfterValidator:
     def chosen(text: str) -> str:
         if (name := choice_of(text, names)) is None:
-            raise ValueError(f"must be one of {', '.join(names)}")
+            near = nearest(text, names)
+            raise ValueError(f"must be one of {', '.join(names)}{f'; the nearest is {near}' if near else ''}")
         return name
 
     return AfterValidator(chosen)
@@ -203,7 +205,7 @@ def _phrase(kind: ReportKind, when: str) -> str:
 
 async def _read(kind: ReportKind, span: Span | OpenSpan | None, clinic: GuardedClinic) -> Span | OpenSpan | None:
     """The time as the kind takes it: with a start, unless it can do without."""
-    return span if span is None or kind.open_start else await closed(span, clinic)
+    return span if span is None or kind.open_start else await closed(span, clinic, kind.begins)
 
 
 async def _earlier(kind: ReportKind, question: ReportQuestion, earlier: Earlier | None) -> tuple[Span, Finding] | None:
