@@ -11,9 +11,11 @@ from pathlib import Path
 import httpx2
 import pytest
 from mcp.client.client import Client
+from mcp.client.session import ElicitationFnT
 from mcp.client.streamable_http import streamable_http_client
 
 from cliniko_mcp.doctor.login import examine_login
+from tests.conftest import DECLINE, YES, callback_for
 from tests.identity.real_issuer import MODULES, Keeps
 from tests.journeys.login_people import DESK, KEY, Browser, Person
 from tests.journeys.test_http import PLAIN, listening
@@ -66,13 +68,14 @@ def origin(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 @asynccontextmanager
-async def assistant(origin: str, person: Person, keeps: Keeps, era: str) -> AsyncGenerator[Client]:
+async def assistant(
+    origin: str, person: Person, keeps: Keeps, era: str, answers: ElicitationFnT | None = None
+) -> AsyncGenerator[Client]:
     auth = person.auth(f"{origin}/mcp", keeps)
-    async with (
-        httpx2.AsyncClient(auth=auth, timeout=300, trust_env=False) as http,
-        Client(streamable_http_client(f"{origin}/mcp", http_client=http), mode=era) as client,
-    ):
-        yield client
+    async with httpx2.AsyncClient(auth=auth, timeout=300, trust_env=False) as http:
+        transport = streamable_http_client(f"{origin}/mcp", http_client=http)
+        async with Client(transport, mode=era, elicitation_callback=answers) as client:
+            yield client
 
 
 async def status(origin: str, token: str) -> int:
@@ -189,6 +192,27 @@ async def test_a_person_who_stays_at_reading_is_asked_once_more_and_no_further(o
     assert person.logins == 2
     assert keeps.tokens is not None
     assert await status(origin, keeps.tokens.access_token) == 200, "reading goes on"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("era", ERAS)
+async def test_what_destroys_waits_for_a_person_s_yes_also_where_the_login_allowed_it(origin: str, era: str) -> None:
+    person, keeps, asked = Person(KEY), Keeps(), list[str]()
+    answers = callback_for(lambda question: (YES if "Goes" in question else DECLINE)(question), asked)
+    archived: dict[str, bool] = {}
+    async with assistant(origin, person, keeps, era, answers) as client:
+        await client.list_tools()
+        person.may = "cliniko:destroy"
+        for first in ("Stays", "Goes"):
+            name = {"first_name": first, "last_name": f"After {era}"}
+            made = await client.call_tool("cliniko_write", {"operation": "create_patient", "arguments": name})
+            assert made.structured_content is not None
+            patient = {"id": str(made.structured_content["item"]["id"])}
+            await client.call_tool("cliniko_destroy", {"operation": "archive_patient", "arguments": patient})
+            read = await client.call_tool("cliniko_read", {"operation": "get_patient", "arguments": patient})
+            archived[first] = "archived" in str(read.structured_content)
+    assert archived == {"Stays": False, "Goes": True}
+    assert [name in question for name, question in zip(archived, asked, strict=True)] == [True, True]
 
 
 @pytest.mark.anyio
