@@ -83,6 +83,7 @@ async def test_the_report_is_the_log_by_person_and_day(tmp_path: Path) -> None:
             ("last week", date(2026, 11, 16), date(2026, 11, 22)),
             ("this month", date(2026, 11, 1), date(2026, 11, 24)),
             ("last 90 days", date(2026, 8, 26), date(2026, 11, 23)),
+            ("all time", date(2026, 10, 1), date(2026, 11, 24)),
         ):
             answer = await clinic.assistant.call("report", kind="changes", when=when, limit=200, by=["week"])
             wanted = rows_of(told, first, last)
@@ -112,9 +113,20 @@ async def test_the_report_is_the_log_by_person_and_day(tmp_path: Path) -> None:
             for by in ("person", "operation", "week"):
                 assert sum(row["count"] for row in answer["by"][by]["rows"]) == sums["made"]
             begins = any("begins on 2026-10-15" in note for note in answer.get("notes", []))
-            assert begins is (when == "last 90 days")
+            assert begins is (when in ("last 90 days", "all time"))
         refused = await clinic.assistant.call("report", kind="changes", practitioner="Mei Ng")
         assert refused["code"] == "invalid_arguments"
+
+
+async def test_all_time_is_the_whole_log_also_in_a_clinic_without_a_booking(tmp_path: Path) -> None:
+    log = tmp_path / "audit.jsonl"
+    told = written(HashChain(log))
+    async with reception(audit_file=str(log)) as clinic:
+        clinic.sandbox.clock.set(NOW)
+        clinic.empty_diary()
+        answer = await clinic.assistant.call("report", kind="changes", when="all time")
+        made = sum(number for (_, _, name), number in told.items() if name == "made")
+        assert answer["summary"]["changes_made"] == {"count": made}
 
 
 async def test_over_http_everybody_is_told_only_their_own(tmp_path: Path) -> None:

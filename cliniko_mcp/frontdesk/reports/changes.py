@@ -1,7 +1,8 @@
 """The report on what was changed through this server, by person and day, from the audit log. No requests."""
 
 from collections.abc import Callable, Sequence
-from datetime import date
+from contextlib import suppress
+from datetime import date, datetime
 from functools import partial
 from typing import Final
 
@@ -14,6 +15,7 @@ from cliniko_mcp.frontdesk.reports import figures
 from cliniko_mcp.frontdesk.reports.facts import Fact, Facts, Measure, parts
 from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
 from cliniko_mcp.guards.changes import Ending, Logged, LoggedChange, Tally, logged_changes, tallies
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import local_day
 from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.sanitize import clean
@@ -84,6 +86,16 @@ async def changes(question: ReportQuestion) -> Finding:
         },
         notes=notes,
     )
+
+
+async def first_line(clinic: GuardedClinic) -> datetime | None:
+    """When the audit log that is kept begins; None where there is none, or it cannot be read."""
+    log, latest = clinic.log, clinic.now
+    if log is None:
+        return None
+    with suppress(OSError):
+        return (await anyio.to_thread.run_sync(logged_changes, log, latest, latest)).since
+    return None
 
 
 async def _logged(question: ReportQuestion) -> tuple[Logged, list[str]]:

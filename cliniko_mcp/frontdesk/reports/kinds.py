@@ -129,6 +129,7 @@ _TABLE: Final = (
         groupings=("weekday", "hour", "week", "month"),
         practitioners=False,
         sites=False,
+        begins=(changes.first_line,),
     ),
     ReportKind("duplicates", records.duplicates, records.NEEDS, Facing.WHOLE, "", (), compared=False),
     ReportKind("missing_contacts", records.missing_contacts, records.NEEDS, Facing.WHOLE, "", (), compared=False),
