@@ -120,13 +120,14 @@ class GuardedClinic:
             outcome.read_at = kept.at
             return kept.rows[0]
 
-    async def destroy(self, call: Call[ResultT]) -> tuple[ResultT, str]:
-        """Do what a person is asked about first: what `perform` gives, and what they were told, empty if nobody was.
+    async def destroy(self, call: Call[ResultT]) -> tuple[ResultT, str, Record | None]:
+        """Do what a person is asked about first: what `perform` gives, what they were told, empty if nobody was, and
+        the record as it was shown to them, None where it was not read.
 
         Raises what `perform` raises.
         """
         async with self._guarded(call) as outcome:
-            return await self._sent(call, outcome), outcome.told
+            return await self._sent(call, outcome), outcome.told, outcome.before
 
     async def replace(self, call: Call[ResultT], read: Call[Record] | None) -> tuple[Record | None, ResultT]:
         """Do an update: the record as `read` found it just before, None where it could not be read, and the new one.

@@ -23,7 +23,7 @@ from cliniko_mcp.results.cursor import Cursors
 from cliniko_mcp.results.cutting import cut_notes
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.models import AnswerModel
-from cliniko_mcp.results.names import ids_in, referenced
+from cliniko_mcp.results.names import Named, ids_in, referenced
 from cliniko_mcp.results.rows import row_of, shape_of, shown_part, site_of
 from cliniko_mcp.tools.boundary import (
     MAX_ARGUMENT_BYTES,
@@ -35,6 +35,7 @@ from cliniko_mcp.tools.boundary import (
     spelling_of_operation,
 )
 from cliniko_mcp.tools.lists import listed
+from cliniko_mcp.tools.messages import messages_after, messages_after_cancelling
 from cliniko_mcp.tools.paging import Paging, opened
 from cliniko_mcp.tools.reading_on import reading_on
 from cliniko_mcp.tools.replaced import notes_on, read_before, replaced_fields
@@ -261,11 +262,13 @@ async def _performed(
     if replaces:
         before, record = await clinic.replace(call, read_before(call))
     else:
-        record, told = await clinic.destroy(call)
+        record, told, before = await clinic.destroy(call)
     if record is None or shape is None:
-        return Answer({"done": _done(operation, call.target)}, _told(operation, told))
+        notes = [*_told(operation, told), *await messages_after_cancelling(clinic, call, before)]
+        return Answer({"done": _done(operation, call.target)}, notes)
     if operation.shape != "get" and any(read.name in unread for read in reads(operation.resource)):
         notes = [_UNSHOWN, *(notes_on(call, before, record) if replaces else [])]
+        notes += await messages_after(clinic, call, record, Named())
         return Answer({"done": _done(operation, row_id(record) or call.target)}, notes)
     zone = await _zone_of(clinic, record)
     found = await referenced(clinic, ids_in([record], set(shape.names(record))), zone)
@@ -274,6 +277,7 @@ async def _performed(
     notes = [*cut_notes(cuts, reading_on(operation, record)), *_words_for_nothing(call), *found.notes]
     notes += [record.remark] if record.remark else []
     notes += notes_on(call, before, record) if replaces else []
+    notes += await messages_after(clinic, call, record, found)
     if record.unexpected:
         names = ", ".join(record.unexpected)
         notes.append(f"Cliniko sent something unexpected in: {names}. It is shown as it came.")

@@ -21,7 +21,7 @@ from cliniko_mcp.cliniko.resources.businesses import Business
 from cliniko_mcp.cliniko.resources.daily_availabilities import DailyAvailabilities
 from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.cliniko.resources.practitioners import Practitioner
-from cliniko_mcp.errors import Ambiguous, InvalidArguments, NotAllowed, NotUnderstood
+from cliniko_mcp.errors import Ambiguous, InvalidArguments, NotAllowed, NotFound, NotUnderstood
 from cliniko_mcp.frontdesk import gap_reads
 from cliniko_mcp.frontdesk.answer_rows import CancelledRow, Page, PlaceRow, VisitRow
 from cliniko_mcp.frontdesk.appointment_offers import minutes_of
@@ -30,13 +30,14 @@ from cliniko_mcp.frontdesk.clock_text import end_of
 from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.day_sheet import phones_of
 from cliniko_mcp.frontdesk.find_booking import NEEDS as BOOKING_NEEDS
-from cliniko_mcp.frontdesk.find_booking import Looking, which_visit
+from cliniko_mcp.frontdesk.find_booking import Looking, WhichVisit, which_visit
 from cliniko_mcp.frontdesk.gap_candidates import Candidate, Gap, candidates
 from cliniko_mcp.frontdesk.patient_names import known_patient
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, candidate, remarks
 from cliniko_mcp.frontdesk.set_up_words import means_everyone, means_everywhere
 from cliniko_mcp.frontdesk.spans import Span, point_of, read_span
+from cliniko_mcp.frontdesk.visit_phrase import VisitPhrase
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import Facing
 from cliniko_mcp.results.envelope import Answer
@@ -56,7 +57,8 @@ _RULE: Final = (
 
 
 class FillGap(Body):
-    """Which time is free: that of a cancelled appointment, or a practitioner's by phrase; `type` narrows who fits."""
+    """Which time is free: that of a cancelled appointment, also by when it was, or a practitioner's; `type` narrows who
+    fits."""
 
     appointment: str | None = Field(default=None, description="The cancelled one: id, Faye's 9:15.")
     practitioner: str | None = None
@@ -151,8 +153,10 @@ async def _gap(
     """The time that is free, and the phrase as it was understood; a point in time still lacks its end."""
     if arguments.appointment is not None:
         return await _gap_of_appointment(clinic, arguments.appointment, roster, appointment_type)
-    if practitioner is None or not arguments.when:
-        raise InvalidArguments("The free time is missing.", "Give the cancelled appointment, or practitioner and when.")
+    if not arguments.when:
+        raise InvalidArguments("The free time is missing.", "Give the cancelled appointment, or the time as when.")
+    if practitioner is None:
+        return await _gap_of_time(clinic, arguments.when, roster, appointment_type, business)
     usual = {} if business else await _weekdays(clinic, roster, practitioner)
     sites = [business] if business else [roster.businesses[site_id] for site_id in usual]
     span = read_span(arguments.when, clinic.now, roster, sites, facing=Facing.AHEAD)
@@ -172,10 +176,36 @@ async def _gap(
     return _coming(gap, clinic.now), span.description
 
 
+async def _gap_of_time(
+    clinic: GuardedClinic,
+    when: str,
+    roster: Roster,
+    appointment_type: Known[AppointmentType] | None,
+    business: Known[Business] | None,
+) -> tuple[Gap, str]:
+    """The time of the one visit that was cancelled then, whoever it was with.
+
+    Raises Ambiguous for several, and NotFound where nothing was cancelled: nobody was named whose time is free.
+    """
+    fix = "Give another time, or the practitioner whose free time is to be filled."
+    phrase = VisitPhrase(when=when, site=business.id if business else "")
+    try:
+        which = await which_visit(clinic, roster, phrase, Looking.FREED)
+    except NotFound as problem:
+        raise NotFound(problem.message, fix, **problem.details) from None
+    if not which.entry.cancelled:
+        raise NotFound(f"Nothing was cancelled then: {which.when}.", fix)
+    return _freed(which, appointment_type, clinic.now)
+
+
 async def _gap_of_appointment(
     clinic: GuardedClinic, phrase: str, roster: Roster, appointment_type: Known[AppointmentType] | None
 ) -> tuple[Gap, str]:
     which = await which_visit(clinic, roster, phrase, Looking.FREED)
+    return _freed(which, appointment_type, clinic.now)
+
+
+def _freed(which: WhichVisit, appointment_type: Known[AppointmentType] | None, now: datetime) -> tuple[Gap, str]:
     entry = which.entry
     if entry.kind != "appointment":
         what = "blocked-out time" if entry.kind == "block" else "a class, whose places are filled with book_appointment"
@@ -191,7 +221,7 @@ async def _gap_of_appointment(
         frozenset(entry.patient_ids),
         entry.id,
     )
-    return _coming(gap, clinic.now), which.when
+    return _coming(gap, now), which.when
 
 
 def _coming(gap: Gap, now: datetime) -> Gap:
