@@ -14,8 +14,9 @@ from cliniko_mcp.results.names import Named, ids_in, linked, referenced
 
 UNKNOWN: Final = "Depending on the clinic's settings, the patient may get a message."
 """What is said where the settings could not be read."""
-_BOOKING: Final = frozenset({"create_individual_appointment", "update_individual_appointment", "create_attendee"})
-_CANCELLING: Final = frozenset({"cancel_individual_appointment", "cancel_attendee"})
+_VISITS: Final = frozenset({"individual_appointments", "attendees"})
+"""The resources of whose rows one is made for each visit of a patient."""
+_SET_UP: Final = ("appointment_type_id", "business_id")
 
 
 async def messages_after(clinic: GuardedClinic, call: Call, record: Record, found: Named) -> list[str]:
@@ -23,17 +24,17 @@ async def messages_after(clinic: GuardedClinic, call: Call, record: Record, foun
 
     `found` holds the records behind the ids of the new one.
     """
-    name = call.operation.name
-    if name == "create_patient":
+    operation = call.operation
+    if operation.resource == "patients" and operation.shape == "create":
         return _of_a_file(record)
-    if name not in _BOOKING or (call.operation.shape == "update" and not _moved(call)):
+    if operation.resource not in _VISITS or not (operation.shape == "create" or _moved(call)):
         return []
     return [await _of_a_booking(clinic, record, found) or UNKNOWN]
 
 
 async def messages_after_cancelling(clinic: GuardedClinic, call: Call, before: Record | None) -> list[str]:
     """A sentence on what may go out now that a visit is cancelled, which was `before`; none for anything else."""
-    if call.operation.name not in _CANCELLING:
+    if call.operation.resource not in _VISITS or call.operation.shape != "cancel":
         return []
     from cliniko_mcp.cliniko.resources.patients import Patient
     from cliniko_mcp.frontdesk.notices import cancelling_notices
@@ -47,7 +48,8 @@ async def messages_after_cancelling(clinic: GuardedClinic, call: Call, before: R
 
 
 def _moved(call: Call) -> bool:
-    return call.body is not None and any(call.body.sent(name) for name in ("starts_at", "patient_id"))
+    sent = call.body.sent if call.body is not None and call.operation.shape == "update" else None
+    return sent is not None and bool(sent("starts_at") or sent("patient_id"))
 
 
 def _of_a_file(record: Record) -> list[str]:
@@ -74,9 +76,6 @@ async def _of_a_booking(clinic: GuardedClinic, record: Record, found: Named) -> 
         return ""
     begun = is_timed(visit) and visit.starts_at is not None and visit.starts_at <= clinic.now
     return booking_notices(known_patient(patient), Known(kind.id, "", kind), Known(site.id, "", site), begun=begun)
-
-
-_SET_UP: Final = ("appointment_type_id", "business_id")
 
 
 def _first(found: Named, record: Record, name: str) -> Record | None:

@@ -37,7 +37,8 @@ from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, candidate, remarks
 from cliniko_mcp.frontdesk.set_up_words import means_everyone, means_everywhere
 from cliniko_mcp.frontdesk.spans import Span, point_of, read_span
-from cliniko_mcp.frontdesk.visit_phrase import VisitPhrase
+from cliniko_mcp.frontdesk.visit_phrase import VisitPhrase, read_visit_phrase
+from cliniko_mcp.frontdesk.visit_times import is_time
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import Facing
 from cliniko_mcp.results.envelope import Answer
@@ -188,7 +189,11 @@ async def _gap_of_time(
     Raises Ambiguous for several, and NotFound where nothing was cancelled: nobody was named whose time is free.
     """
     fix = "Give another time, or the practitioner whose free time is to be filled."
-    phrase = VisitPhrase(when=when, site=business.id if business else "")
+    phrase = read_visit_phrase(when, lambda words: is_time(words, clinic.now, roster))
+    if not phrase.when:  # says what is wrong with it as a time
+        phrase = VisitPhrase(when=when)
+    if business is not None:
+        phrase = replace(phrase, site=business.id)
     try:
         which = await which_visit(clinic, roster, phrase, Looking.FREED)
     except NotFound as problem:
