@@ -5,6 +5,7 @@ import pytest
 
 from cliniko_mcp.errors import Ambiguous, ClinikoMcpError, NoSuchName
 from cliniko_mcp.frontdesk.set_up_words import means_everyone, means_everywhere
+from cliniko_mcp.frontdesk.staff_named import staff_named
 
 from .clinics import front_desk, load
 
@@ -38,12 +39,12 @@ async def test_several_practitioners_are_read_out_of_one_text() -> None:
     async with front_desk() as (_, clinic):
         roster, _ = await load(clinic)
         for text in ("Mei Ng and Tom Okafor", "Mei, Tom", "Mei & Tom", "Okafor, Tom; Ng, Mei", "Mei + Okafor"):
-            names = {person.name for person in roster.several([text])}
+            names = {person.name for person in staff_named(roster, [text])}
             assert names == {"Dr Mei Ng", "Tom Okafor"} or text.startswith("Okafor")
-        assert [person.name for person in roster.several(["Okafor, Tom"])] == ["Tom Okafor"]
+        assert [person.name for person in staff_named(roster, ["Okafor, Tom"])] == ["Tom Okafor"]
         for text in ("Mei and Nobody", "Nobody", "and"):
             with pytest.raises(NoSuchName):
-                roster.several([text])
+                staff_named(roster, [text])
 
 
 EVERY = ("all", "all the", "the whole", "every")
