@@ -1,7 +1,7 @@
 """All of a profession at once, ends that are no dates, what a series clashes with, and as many visits as were said."""
 
 from collections.abc import Sequence
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -29,6 +29,7 @@ CLASHING = [
     ("every three weeks, four all up", [4, 25, 46, 67], [25]),
     ("4 appts two weeks apart", [4, 18, 32, 46], [4, 18, 32, 46]),
 ]  # fmt: skip
+CONSULT = timedelta(minutes=30)
 MANY = [1, 5, 20]
 
 
@@ -117,8 +118,6 @@ async def test_each_date_of_a_series_is_told_with_its_own_conflicts(
     dates = [f"{scene.at(day, '10:00'):%Y-%m-%d}" for day in taken]
     assert all(any(date in clash and others[day] in clash for clash in refused["clashes"])
                for day, date in zip(taken, dates, strict=True))  # fmt: skip
-    offered = str(refused.get("nearest"))
-    assert not any(f"{scene.at(4, '10:00'):%Y-%m-%d}T{at}" in offered for at in ("10:00", *(["10:15"] * (4 in taken))))
     made = await desk.tell("book_appointment", **usual, allow_clash=refused["clash"])
     assert made["conflicts"] is True, made
     assert shown_days(desk, made["visits"], of="starts_at") == days
@@ -127,6 +126,44 @@ async def test_each_date_of_a_series_is_told_with_its_own_conflicts(
         f"{day} 10:00" for day in days
     ]
     assert await desk.wrote() == ["POST individual_appointments"]
+
+
+@pytest.mark.parametrize(("scene", "wording"), told(CLASHING), ids=str)
+async def test_what_is_offered_beside_a_clash_was_not_refused_and_is_free_on_every_date(
+    desk_in: OpenStory, scene: Scene, wording: tuple[str, list[int], list[int]]
+) -> None:
+    repeat, days, taken = wording
+    desk = desk_in(scene)
+    desk.patient("Faye Lindqvist")
+    for number, day in enumerate(taken):
+        for at in ("10:15", "11:00", "09:00")[: 3 - number % 3]:
+            desk.visit(desk.patient(f"Omar Haddad{day} {at}"), day, at)
+    usual = {"patient": "Faye Lindqvist", "practitioner": desk.who, "type": "Standard consult", "repeat": repeat}
+    dry = await desk.tell("book_appointment", when="Monday at 10", dry_run=True, **usual)
+    refused = await desk.tell("book_appointment", when="Monday at 10", **usual)
+    offered = dry["nearest"]
+    # of many clashes a refusal has no room for more
+    assert refused.get("nearest", offered if len(taken) > 3 else None) == offered and len(offered) == 3
+    assert await desk.wrote() == []
+    stretches = [
+        (datetime.fromisoformat(row["starts_at"]), datetime.fromisoformat(row["ends_at"]))
+        for row in await desk.rows("individual_appointments")
+    ]
+
+    def free(text: str, on: Sequence[int]) -> bool:
+        at = f"{datetime.fromisoformat(text.split(' ')[0]):%H:%M}"
+        starts = [desk.scene.at(day, at).astimezone(UTC) for day in on]
+        return not any(start < end and begin < start + CONSULT for start in starts for begin, end in stretches)
+
+    assert all(free(text, days) and "T10:00" not in text for text in offered)
+    own = {day: row.get("nearest", []) for day, row in zip(days, dry["visits"], strict=True)}
+    assert [day for day, texts in own.items() if texts] == taken
+    assert all(free(text, [day]) and "T10:00" not in text for day, texts in own.items() for text in texts)
+    made = await desk.tell("book_appointment", when=offered[0], **usual)
+    assert made["conflicts"] is False and not any(row.get("conflict") or row.get("clashes") for row in made["visits"])
+    at = offered[0][11:16]
+    rows = await desk.new("individual_appointments")
+    assert [desk.local(row["starts_at"]) for row in rows] == [f"{day} {at}" for day in days]
 
 
 @pytest.mark.parametrize("number", MANY)
