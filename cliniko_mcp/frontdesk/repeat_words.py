@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final, Literal, NamedTuple
 
+from cliniko_mcp.errors import NotUnderstood
 from cliniko_mcp.phrases.vocabulary import UNITS, WORDS
 
 Unit = Literal["Daily", "Weekly", "Monthly"]
@@ -96,6 +97,16 @@ def ending_in(text: str, *, after_to: bool = False) -> Ending | None:
     edge = "the rest of the" if "rest" in match["edge"] else match["edge"]
     edge = edge if edge in ("before", "by", "the rest of the") else "until"
     return Ending(f"{edge} {match['end']}", match.start())
+
+
+def no_date(problem: NotUnderstood) -> NotUnderstood:
+    """The same refusal of an end that is no date, with how an end is said."""
+    example = "weekly until 18 December 2026"
+    return NotUnderstood(
+        problem.message,
+        f'Give the last day as a date, as in "{example}", or how many times in all, as in "weekly x4".',
+        examples=[example, "weekly x4"],
+    )
 
 
 def end_of_length(match: re.Match[str], first: datetime) -> datetime:

@@ -26,6 +26,7 @@ from cliniko_mcp.frontdesk.repeat_words import (
     in_digits,
     in_short,
     later,
+    no_date,
     number_in,
     step_of,
 )
@@ -147,6 +148,8 @@ def read_repeated(phrase: str, now: datetime, roster: Roster, sites: Collection[
     if end is not None and until is not None:
         left = left[: end.start]
     if length is None and number is None and until is None:
+        if end is not None:
+            _check_end(end.phrase, starts or now, roster, sites)
         return RepeatedSpan(read_span(phrase, now, roster, sites))
     base = _PLURAL.sub(r"\1", left).strip(" ,")
     if step[0] == "Monthly" and _LOOSE_WEEKDAY.search(base):
@@ -232,6 +235,14 @@ def _day(
     if when.times or not whole:
         return None
     return (when.end - timedelta(minutes=1)).date() if last else when.start.date()
+
+
+def _check_end(phrase: str, now: datetime, roster: Roster, sites: Collection[Known[Business]]) -> None:
+    """Raise NotUnderstood, with how an end is said, for one that cannot be read."""
+    try:
+        read_span(phrase, now, roster, sites)
+    except NotUnderstood as problem:
+        raise no_date(problem) from None
 
 
 def _later(window: Window, kind: Unit, steps: int, zone: ZoneInfo) -> Window:

@@ -7,7 +7,7 @@ guesses: of several that fit equally well the caller has to choose.
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -50,7 +50,6 @@ _ID: Final = re.compile(r"[0-9]{1,20}")
 _WITH_ID: Final = re.compile(r"(.+?) ?\((?:id )?([0-9]{1,20})\)", re.S)
 RecordT_co = TypeVar("RecordT_co", bound=Record, covariant=True, default=Record)
 
-_AND: Final = re.compile(r"[,;&+/]|\band\b|\bor\b", re.IGNORECASE)
 _PEOPLE: Final = ("patient", "practitioner", "user")
 
 
@@ -192,21 +191,6 @@ class Roster:
             return own_practitioner(query, self.practitioners, self.user)
         advice = " ".join(["clinic_overview lists who works here.", *self.missing])
         return in_set_up("practitioner", query, self.practitioners, advice)
-
-    def several(self, queries: Collection[str]) -> list[Known[Practitioner]]:
-        """The practitioners of these names or ids, each once; "Mei and Tom" are two. Raises as `practitioner` does."""
-        found = {person.id: person for query in queries for person in self._one_or_more(query)}
-        return list(found.values())
-
-    def _one_or_more(self, query: str) -> list[Known[Practitioner]]:
-        """The practitioner of this name, or those of the names in it where nobody is called so."""
-        parts = [part.strip() for part in _AND.split(query) if part.strip()]
-        try:
-            return [self.practitioner(query)]
-        except NotFound:
-            if len(parts) < 2:
-                raise
-        return [self.practitioner(part) for part in parts]
 
     def business(self, query: str) -> Known[Business]:
         """The site of this name or id. Raises Ambiguous and NotFound, both with candidates."""

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, NoReturn
 from zoneinfo import ZoneInfo
 
 from cliniko_mcp.cliniko.shapes.repeats import MAX_REPEATS, RepeatRule
-from cliniko_mcp.errors import InvalidArguments
+from cliniko_mcp.errors import InvalidArguments, NotUnderstood
 from cliniko_mcp.frontdesk.repeat_words import (
     DAY,
     FREQUENCY,
@@ -24,6 +24,7 @@ from cliniko_mcp.frontdesk.repeat_words import (
     frequency_of,
     in_digits,
     later,
+    no_date,
     step_of,
     whole_number,
 )
@@ -134,7 +135,10 @@ class _RepeatReader:
         """The end of a phrase that is read from the first visit; refused where it reads otherwise from now."""
         ends: list[datetime] = []
         for since in (self.first, self.now):
-            when = parse_when(phrase, now=since, zone=self.zone, country=self.country)
+            try:
+                when = parse_when(phrase, now=since, zone=self.zone, country=self.country)
+            except NotUnderstood as problem:
+                raise no_date(problem) from None
             if when.weekdays or when.times:
                 self._refuse(f"ends at a time that leaves gaps: {when.description}")
             if since is self.first and when.start > self.first:

@@ -31,7 +31,10 @@ _IN_FULL: Final[Mapping[str, str]] = {
 }
 # words that say nothing of which one is meant
 _EMPTY: Final = frozenset(("appointment", "appt", "appts", "apt", "visit", "session", "slot", "booking", "type"))
-_EMPTY_OF_BLOCKS: Final = _EMPTY | {"annual", "paid", "recreation", "rec", "time", "break", "block", "off"}
+_EMPTY_OF: Final[Mapping[str, frozenset[str]]] = {
+    "kind of block": _EMPTY | {"annual", "paid", "recreation", "rec", "time", "break", "block", "off"},
+    "site": frozenset(("clinic", "practice", "site", "branch", "location", "office", "rooms", "place")),
+}
 
 
 def in_full(noun: str, spoken: Sequence[str]) -> list[str]:
@@ -39,7 +42,7 @@ def in_full(noun: str, spoken: Sequence[str]) -> list[str]:
     words = " ".join(spoken)
     for letters in ("f u", "a l", "t x"):
         words = f" {words} ".replace(f" {letters} ", f" {letters.replace(' ', '')} ").strip()
-    empty = _EMPTY_OF_BLOCKS if noun == "kind of block" else _EMPTY
+    empty = _EMPTY_OF.get(noun, _EMPTY)
     found = [_IN_FULL.get(word, word) for word in words.split() if word not in empty]
     return found if found != list(spoken) else []
 

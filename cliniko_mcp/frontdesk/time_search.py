@@ -15,6 +15,7 @@ from cliniko_mcp.frontdesk.roster import Known, Roster
 from cliniko_mcp.frontdesk.set_up_words import means_everyone, means_everywhere
 from cliniko_mcp.frontdesk.soonest import read_spans
 from cliniko_mcp.frontdesk.spans import Span, read_span
+from cliniko_mcp.frontdesk.staff_named import staff_named
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases.dates import day_words
 
@@ -45,7 +46,7 @@ class TimeSearch:
         self.clinic = clinic
         self.now = clinic.now
         self.type = roster.type(type_)
-        self.practitioners = [] if means_everyone(practitioners, or_anyone=True) else roster.several(practitioners)
+        self.practitioners = [] if means_everyone(practitioners, or_anyone=True) else staff_named(roster, practitioners)
         self.site = roster.business(business) if business and not means_everywhere(business) else None
         offering = appointment_offers.sites_offering(roster, self.type)
         self.sites = [site for site in offering if self.site is None or site.id == self.site.id]

@@ -5,6 +5,7 @@ import pytest
 
 from cliniko_mcp.errors import Ambiguous, ClinikoMcpError, NoSuchName
 from cliniko_mcp.frontdesk.set_up_words import means_everyone, means_everywhere
+from cliniko_mcp.frontdesk.staff_named import staff_named, with_profession
 
 from .clinics import front_desk, load
 
@@ -38,12 +39,30 @@ async def test_several_practitioners_are_read_out_of_one_text() -> None:
     async with front_desk() as (_, clinic):
         roster, _ = await load(clinic)
         for text in ("Mei Ng and Tom Okafor", "Mei, Tom", "Mei & Tom", "Okafor, Tom; Ng, Mei", "Mei + Okafor"):
-            names = {person.name for person in roster.several([text])}
+            names = {person.name for person in staff_named(roster, [text])}
             assert names == {"Dr Mei Ng", "Tom Okafor"} or text.startswith("Okafor")
-        assert [person.name for person in roster.several(["Okafor, Tom"])] == ["Tom Okafor"]
+        assert [person.name for person in staff_named(roster, ["Okafor, Tom"])] == ["Tom Okafor"]
         for text in ("Mei and Nobody", "Nobody", "and"):
             with pytest.raises(NoSuchName):
-                roster.several([text])
+                staff_named(roster, [text])
+
+
+@pytest.mark.anyio
+async def test_all_of_a_profession_are_those_whose_designation_has_it_beside_names_too() -> None:
+    async with front_desk() as (_, clinic):
+        roster, _ = await load(clinic)
+        here = [known for known in roster.practitioners.values() if not known.gone]
+        physios = {known.name for known in here if "physiotherapist" in (known.record.designation or "").casefold()}
+        other = next(known.name for known in here if known.name not in physios)
+        assert len(physios) > 1
+        for text in ("all the physios", "Physiotherapists", "every physio", "all physios", "the physios"):
+            assert {person.name for person in staff_named(roster, [text])} == physios
+            assert {person.name for person in staff_named(roster, [f"{text} and {other}"])} == {*physios, other}
+            assert with_profession(roster, [f"{other} & {text}"])
+        for text in ("physio", "a physio", "any of the physios", "all the dentists", "all"):
+            assert not with_profession(roster, [text])
+            with pytest.raises(NoSuchName):
+                staff_named(roster, [text])
 
 
 EVERY = ("all", "all the", "the whole", "every")

@@ -46,6 +46,7 @@ from cliniko_mcp.frontdesk.roster import (
 )
 from cliniko_mcp.frontdesk.second_readings import second_readings
 from cliniko_mcp.frontdesk.set_up_words import means_everyone, means_everywhere
+from cliniko_mcp.frontdesk.staff_named import staff_named, with_profession
 from cliniko_mcp.frontdesk.unblocking import Freed, blocks_in, live
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
@@ -120,7 +121,7 @@ def _practitioners(arguments: BlockTime, roster: Roster) -> list[Known[Practitio
             "Name one or several, a business for all who work there then, or everyone.",
             field="practitioner",
         )
-    return roster.several(names)
+    return staff_named(roster, names)
 
 
 async def _block_types(clinic: GuardedClinic, arguments: BlockTime) -> list[UnavailableBlockType]:
@@ -153,7 +154,9 @@ async def _blocked(clinic: GuardedClinic, arguments: BlockTime, meant: _Meant) -
     ids = {practitioner.id for practitioner in practitioners}
     diary = await working_hours.read_diary(clinic, roster, starts - _AROUND, ends + _AROUND, ids)
     everyone = practitioners or [known for known in roster.practitioners.values() if not known.gone]
-    plan = plan_blocks(roster, span, everyone, diary, business, block_type, named=bool(practitioners))
+    # of a profession those are left out who are not at work then and there, as of a whole site
+    named = bool(practitioners) and not with_profession(roster, arguments.practitioner or ())
+    plan = plan_blocks(roster, span, everyone, diary, business, block_type, named=named)
     booked = plan.booked(diary)
     past = [block for block in plan.new if block.time.ends <= clinic.now]
     lying = [*(_is_past(block, roster) for block in past), *(_in_words(entry, roster) for entry in booked)]

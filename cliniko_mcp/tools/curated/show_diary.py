@@ -38,6 +38,7 @@ from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.frontdesk.roster import ROSTER_NEEDS, Known, Roster, remarks
 from cliniko_mcp.frontdesk.set_up_words import means_everyone, means_everywhere
 from cliniko_mcp.frontdesk.spans import Span, read_span
+from cliniko_mcp.frontdesk.staff_named import staff_named
 from cliniko_mcp.frontdesk.working_hours import Stretch, within
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import Facing, day_bounds
@@ -118,7 +119,7 @@ async def show_diary(clinic: GuardedClinic, arguments: ShowDiary) -> Answer:
     """The sheets of the span, totals over all of it, and what to ask for to see those that do not fit."""
     roster = await Roster.load(clinic)
     names = arguments.practitioner or ()
-    practitioners = [] if means_everyone(names, or_anyone=True) else roster.several(names)
+    practitioners = [] if means_everyone(names, or_anyone=True) else staff_named(roster, names)
     at = arguments.business
     site = roster.business(at) if at and not means_everywhere(at) else None
     ids = {practitioner.id for practitioner in practitioners}
