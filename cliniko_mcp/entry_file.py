@@ -1,14 +1,18 @@
-"""Changes of a file of entries, `[[person]]` or `[[clinic]]`: its operator's comments and layout are kept."""
+"""A file of entries, `[[person]]` or `[[clinic]]`, read as its model, and changed so that its operator's comments and
+layout are kept."""
 
 from __future__ import annotations
 
 import os
 import stat
+import tomllib
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from cliniko_mcp.errors import ConfigurationError
 from cliniko_mcp.private_files import OWNER_ONLY, locked, open_private, write_private
@@ -16,6 +20,34 @@ from cliniko_mcp.private_files import OWNER_ONLY, locked, open_private, write_pr
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
     from tomlkit.items import AoT
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+def read_entries(path: Path, model: type[ModelT], called: str) -> ModelT:
+    """What a file that lets people in says; `called` is what messages call the file.
+
+    Raises ConfigurationError where it cannot be read or understood, and where others may write it.
+    """
+    try:
+        if os.name == "posix" and path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise ConfigurationError(f"{path} can be written by others, who could let themselves in: chmod 600 it")
+        return checked_entries(path, path.read_text("utf-8"), model, called)
+    except (OSError, UnicodeDecodeError) as problem:
+        why = problem.strerror if isinstance(problem, OSError) else "not UTF-8"
+        raise ConfigurationError(f"{called} {path} cannot be read ({why})") from None
+
+
+def checked_entries(path: Path, text: str, model: type[ModelT], called: str) -> ModelT:
+    """What this text of the file says. Raises ConfigurationError where it cannot be understood."""
+    try:
+        return model.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as problem:
+        raise ConfigurationError(f"{called} {path} is not TOML: {problem}") from None
+    except ValidationError as refused:
+        first = refused.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ConfigurationError(f"{called} {path}: {where}: {first['msg']}") from None
 
 
 class EntryFile:

@@ -17,15 +17,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import os
-import stat
-import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator
 
+from cliniko_mcp.entry_file import checked_entries, read_entries
 from cliniko_mcp.errors import ConfigurationError
 from cliniko_mcp.identity.people_file import ISSUER
 from cliniko_mcp.identity.person import Person
@@ -35,6 +33,7 @@ from cliniko_mcp.shared_state.keys import KeyRing, Unsealable
 from cliniko_mcp.watched_file import WatchedFile
 
 _PURPOSE = "clinic"
+_CALLED = "the file of clinics"
 
 ClinicId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 
@@ -94,28 +93,12 @@ class ClinicFile(BaseModel):
 
 def checked_clinics(path: Path, text: str) -> ClinicFile:
     """The clinics of this text of a file. Raises ConfigurationError where it cannot be understood."""
-    try:
-        return ClinicFile.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as problem:
-        raise ConfigurationError(f"the file of clinics {path} is not TOML: {problem}") from None
-    except ValidationError as refused:
-        first = refused.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ConfigurationError(f"the file of clinics {path}: {where}: {first['msg']}") from None
+    return checked_entries(path, text, ClinicFile, _CALLED)
 
 
 def read_clinics(path: Path) -> ClinicFile:
-    """The clinics of a file.
-
-    Raises ConfigurationError where it cannot be read or understood, and where others may write it.
-    """
-    try:
-        if os.name == "posix" and path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            raise ConfigurationError(f"{path} can be written by others, who could let themselves in: chmod 600 it")
-        return checked_clinics(path, path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as problem:
-        why = problem.strerror if isinstance(problem, OSError) else "not UTF-8"
-        raise ConfigurationError(f"the file of clinics {path} cannot be read ({why})") from None
+    """The clinics of a file. Raises what `read_entries` raises."""
+    return read_entries(path, ClinicFile, _CALLED)
 
 
 def sealed_key(ring: KeyRing, entry: ClinicEntry, key: str) -> str:

@@ -17,23 +17,21 @@ seconds of a change: who is taken out of it is refused from then on.
 from __future__ import annotations
 
 import hashlib
-import os
-import stat
-import tomllib
 from collections.abc import Callable, Mapping
 from datetime import UTC
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
-from cliniko_mcp.errors import ConfigurationError
+from cliniko_mcp.entry_file import checked_entries, read_entries
 from cliniko_mcp.identity.person import Clock, Person, TokenRefused
 from cliniko_mcp.identity.scopes import SCOPES
 from cliniko_mcp.watched_file import WatchedFile
 
 ISSUER: Final = "people"
 """Who vouches for them: whoever keeps the file."""
+_CALLED: Final = "the people's file"
 TOKEN_PREFIX: Final = "cmp_"
 """Every token begins so, by which scanners for secrets find it."""
 
@@ -92,29 +90,13 @@ def digest_of(secret: str) -> str:
 
 
 def read_people(path: Path) -> PeopleFile:
-    """The people of a file.
-
-    Raises ConfigurationError where it cannot be read or understood, and where others may write it.
-    """
-    try:
-        if os.name == "posix" and path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            raise ConfigurationError(f"{path} can be written by others, who could let themselves in: chmod 600 it")
-        return checked(path, path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as problem:
-        why = problem.strerror if isinstance(problem, OSError) else "not UTF-8"
-        raise ConfigurationError(f"the people's file {path} cannot be read ({why})") from None
+    """The people of a file. Raises what `read_entries` raises."""
+    return read_entries(path, PeopleFile, _CALLED)
 
 
 def checked(path: Path, text: str) -> PeopleFile:
     """The people of this text of a file. Raises ConfigurationError where it does not say clearly who may do what."""
-    try:
-        return PeopleFile.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as problem:
-        raise ConfigurationError(f"the people's file {path} is not TOML: {problem}") from None
-    except ValidationError as refused:
-        first = refused.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ConfigurationError(f"the people's file {path}: {where}: {first['msg']}") from None
+    return checked_entries(path, text, PeopleFile, _CALLED)
 
 
 class People:
