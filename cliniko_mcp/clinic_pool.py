@@ -12,7 +12,7 @@ from typing import Final
 import anyio
 
 from cliniko_mcp.app import App, audit_log
-from cliniko_mcp.approvals.ledger import Ledger
+from cliniko_mcp.approvals.clinic_questions import ClinicQuestions
 from cliniko_mcp.directory.clinics import ClinicEntry, Clinics, opened_key
 from cliniko_mcp.errors import ConfigurationError, KeyRefused
 from cliniko_mcp.guards.acts import Page
@@ -94,13 +94,15 @@ class ClinicPool:
             network=self.apps.network,
         )
 
-    async def ledgers(self, person: Person) -> list[Ledger]:
+    async def questions(self, person: Person) -> list[ClinicQuestions]:
         """The questions of the clinics in which this person works."""
-        found: list[Ledger] = []
+        found: list[ClinicQuestions] = []
         for entry in self._clinics.known.values():
             if entry.lets_in(person):
                 with suppress(KeyRefused):
-                    found.append(await (await self.app_of(replace(person, clinic=entry.id))).questions())
+                    ledger = await (await self.app_of(replace(person, clinic=entry.id))).questions()
+                    strict = entry.strict(self._settings)
+                    found.append(ClinicQuestions(ledger, strict=strict, second=entry.approve_by == "second"))
         return found
 
     async def key_refused(self, person: Person | None, problem: KeyRefused) -> KeyRefused:

@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from cliniko_mcp.errors import ConfigurationError
 from cliniko_mcp.settings import Settings, flag, secret_at
@@ -33,6 +33,37 @@ class IntrospectionSection(_Section):
     client_secret: SecretReference
 
 
+class PageSection(_Section):
+    """As whom the pages of this server log people in at the issuer (OpenID Connect, a confidential client)."""
+
+    client_id: str
+    client_secret: SecretReference
+    name: str = Field(default="", max_length=60)
+    """What people know the issuer by, on the button that leads there; without it, its host."""
+    scopes: tuple[str, ...] = ()
+    """What is asked for beside `openid`; without it, what an assistant asks for."""
+    acr_values: tuple[str, ...] = ()
+    """How a person has to log in before a yes where that login must be fresh, as the issuer calls it."""
+    parameters: dict[str, str] = Field(default_factory=dict[str, str])
+    """More that is sent with a login, such as `audience`; an empty text leaves out what would be sent, `resource`."""
+
+    @field_validator("parameters")
+    @classmethod
+    def _not_ours(cls, parameters: dict[str, str]) -> dict[str, str]:
+        if ours := sorted(set(parameters) & _SENT_BY_US):
+            raise ValueError(f"{', '.join(ours)} cannot be set")
+        return parameters
+
+
+_SENT_BY_US = frozenset(
+    {
+        *("response_type", "response_mode", "client_id", "client_secret", "redirect_uri", "scope", "state", "nonce"),
+        *("code_challenge", "code_challenge_method", "prompt", "max_age", "acr_values", "request", "request_uri"),
+    }
+)
+"""What a login sends and no setting changes."""
+
+
 class IssuerSection(_Section):
     """One authorization server whose tokens are accepted."""
 
@@ -52,6 +83,8 @@ class IssuerSection(_Section):
     jwks_url: Address | None = None
     """Where its keys are; without it, its metadata says so."""
     introspection: IntrospectionSection | None = None
+    page: PageSection | None = None
+    """Without it its people have no approvals page."""
 
 
 class RedisSection(_Section):
@@ -87,6 +120,8 @@ class HostedFile(_Section):
     admin: AdminSection | None = None
     clinics: str | None = None
     """A file of clinics, each with its key, sealed; without it there is one, of the key in the environment."""
+    approve_by: Literal["self", "second"] = "self"
+    """Who may say yes on the approvals page in the one clinic: who asked, or only somebody else who may approve."""
     notice: float = Field(default=0.0, ge=0, le=60)
     """Seconds for which a replica that was told to stop goes on as before, until its balancer has noticed."""
     issuer: tuple[IssuerSection, ...] = ()
@@ -99,7 +134,15 @@ class HostedFile(_Section):
             raise ValueError("what replicas share is sealed: name the same keys in the file of each")
         if self.clinics and not self.keys:
             raise ValueError("the keys of clinics are sealed: name the secrets in keys")
+        if any(issuer.page for issuer in self.issuer) and not self.keys:
+            raise ValueError("what the pages keep of a login is sealed: name the secrets in keys")
         return self
+
+    @property
+    def has_page(self) -> bool:
+        """Whether somebody can log in at the approvals page."""
+        logins = self.people is not None or any(issuer.page for issuer in self.issuer)
+        return bool(self.keys and self.public_url and logins)
 
 
 def read_hosted(path: Path) -> HostedFile:
