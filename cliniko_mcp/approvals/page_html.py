@@ -17,7 +17,7 @@ from cliniko_mcp.approvals.questions import PendingQuestion
 from cliniko_mcp.approvals.shown import NOWHERE, WILL_BECOME, Account, Fact, Preview, clock_words
 from cliniko_mcp.approvals.story import story_of
 from cliniko_mcp.house_look import ICON, letterhead
-from cliniko_mcp.sanitize import label
+from cliniko_mcp.sanitize import clean, label
 
 _HEADINGS: Final = {
     Outcome.APPROVED: "Approved",
@@ -204,7 +204,7 @@ def _who_asks(pending: PendingQuestion, shown: Shown) -> str:
     at = clock_words(datetime.fromtimestamp(pending.asked_at, pending.question.account.zone))
     program = label(name_for_people(pending.program)) if pending.program else "An assistant"
     if shown.viewer is not None and pending.matter.principal != shown.viewer.principal:
-        program = f"{label(pending.asked_by) or 'Somebody else'}, with {program}"
+        program = f"{clean(pending.asked_by, 100) or 'Somebody else'}, with {program}"
     seconds = max(0, int(pending.question.expires - shown.now))
     left = f"{seconds // 60}:{seconds % 60:02d} left"
     return (
@@ -295,5 +295,5 @@ def _login(shown: Shown) -> str:
     return (
         "<form method=post action=/login/out class=all>"
         f'<input type=hidden name=csrf value="{escape(shown.csrf)}"><button class=small>Sign out</button>'
-        f"<p class=soft>You are logged in as {escape(label(shown.viewer.name) or 'yourself')}.</p></form>"
+        f"<p class=soft>You are logged in as {escape(clean(shown.viewer.name, 100) or 'yourself')}.</p></form>"
     )

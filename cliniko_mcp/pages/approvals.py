@@ -114,6 +114,7 @@ class ApprovalPages:
                 not_yours_to_approve |= {
                     item.pending.question.challenge for item in found if not item.approvable_by(seen)
                 }
+        kinds[3] = [denied for denied in kinds[3] if denied.answered_by in ("", seen.person.logged)]
         waiting = [pending for pending in kinds[0] if one in ("", pending.question.challenge)]
         return page_html.Shown(
             waiting,
