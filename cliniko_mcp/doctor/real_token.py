@@ -21,14 +21,14 @@ from cliniko_mcp.sanitize import clean
 from cliniko_mcp.settings import secret_at
 
 _FIXES: Final[dict[Reason, str]] = {
-    "unknown": "Give a token of an issuer under [[issuer]], or of somebody in the file of people; where only the issuer "
-    "can read its tokens, name [issuer.introspection].",
+    "unknown": "Give a token of an issuer under [[issuer]], or of somebody in the file of people; where only the "
+    "issuer can read its tokens, name [issuer.introspection].",
     "expired": "Get a new one: they are good for minutes only.",
     "early": "Keep the clocks of this computer and the issuer right by NTP.",
     "algorithm": "Let the issuer sign with RS256, PS256, ES256 or EdDSA; algorithms under [[issuer]] may narrow that.",
     "kind": "Give an access token, not an id token; where the issuer does not mark access tokens as such, write "
     "plain_type = true under [[issuer]].",
-    "signature": "The issuer publishes no key that signed it: see that the token is whole, and jwks_url under [[issuer]].",
+    "signature": "The issuer publishes no key that signed it: see that it is whole, and jwks_url under [[issuer]].",
     "ended": "`cliniko-mcp people add ID --replace` gives a new one.",
 }
 
