@@ -191,7 +191,7 @@ def test_where_a_second_person_approves_the_yes_of_who_asked_is_not_enough(stage
     assert "Nothing is waiting" in eve.log_in().text
     second = stage.somebody("second")
     shown = second.log_in()
-    assert "ana of the front desk, with older asked" in shown.text and "value=approve" in shown.text
+    assert "ana of the front desk, with older, asked" in shown.text and "value=approve" in shown.text
     assert any(word in second.answer(question, "approve").text for word in ("Approved", "Archived"))
     assert "Archived" in ended(assistant, patient)["done"]
     (line,) = [one for one in stage.log("south") if one["operation"] == "archive_patient" and one["outcome"] == "ok"]
