@@ -103,6 +103,7 @@ class ApprovalPages:
             Route(PATH, self._get, methods=["GET"]),
             Route(PATH, self._post, methods=["POST"]),
             Route(f"{PATH}/state", self._state, methods=["GET"]),
+            Route(f"{PATH}/{{question}}", self._led_here, methods=["GET"]),
         ]
 
     # Who it is
@@ -150,6 +151,15 @@ class ApprovalPages:
         else:
             text = page_html.questions_page(shown)
         return HTMLResponse(text, headers=_HEADERS | {"Content-Security-Policy": page_html.policy(nonce)})
+
+    async def _led_here(self, request: Request) -> Response:
+        """To the questions of the person whose question the address names; 403 for anybody else who is known here."""
+        seen = self._seen(request)
+        if seen is None or await self._own(seen, request.path_params["question"]) is not None:
+            return _back("")
+        body = f"""<h1>Not a question for you</h1><p>It was asked by somebody else's assistant, or it is not kept any
+more.</p><p><a href="{PATH}">Your own questions</a></p>"""
+        return page("Your approvals", body, clinic="Cliniko", demo=False, nonce=self._token(), status=403)
 
     async def _state(self, request: Request) -> Response:
         seen = self._seen(request)

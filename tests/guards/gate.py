@@ -246,6 +246,12 @@ class Board:
         self.invited += 1
         return "It is on the page."
 
+    def again(self) -> str:
+        return "The question is on the approval page already."
+
+    def address_of(self, question: Question) -> str:
+        return ""
+
     def answer(self, approved: bool) -> Outcome:
         asked = self.questions.waiting()[0]
         done = self.questions.decide(asked.question.challenge, approved, "page")
