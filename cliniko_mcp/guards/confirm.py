@@ -196,7 +196,7 @@ class Confirm:
 
         After a yes nothing else that is approved goes on meanwhile. A no holds from now on.
         """
-        asker, matter = guarded.caller.asker, effect.matter
+        asker, matter, channels = guarded.caller.asker, effect.matter, self.channels
         if asker is None or self._policy == "strict" or not await self._questions.knows(asker.answered, matter):
             yield None
             return
@@ -204,10 +204,9 @@ class Confirm:
         async with self._alone(guarded, matter) as prepared:
             matter, _ = await self._read_target(guarded, effect)
             pending = await self._questions.recognise(asker.answered, matter)
-            denied, page = await self._questions.denied(matter), await self.channels.on_page(guarded, matter)
-            if pending and not denied and page is None:
+            if pending and not await self._questions.denied(matter) and not await channels.on_page(guarded, matter):
                 verdict = await asker.ask(pending.question)
-                self.channels.note(guarded, verdict)
+                channels.note(guarded, verdict)
                 pending.told = verdict is not Verdict.YES
                 if verdict is Verdict.NO:
                     await self._questions.deny(pending)

@@ -281,6 +281,11 @@ class Page:
             return self._sent("GET", query=answer.headers["location"].partition("?")[2])
         return answer
 
+    def led_to(self, address: str) -> tuple[int, str]:
+        """The status at the address that an assistant was given, and the page there or where it leads."""
+        answer = self._sent("GET", below=address.partition("/approvals")[2])
+        return answer.status_code, self.get() if answer.status_code == 303 else answer.text
+
     @staticmethod
     def csrf_in(text: str) -> str:
         return text.split('name=csrf value="')[1].partition('"')[0]
@@ -290,10 +295,12 @@ class Page:
         form = dict(re.findall(r'name=(csrf|question) value="([^"]+)"', self.get())[:2])
         return self.post(decision=decision, **form).text
 
-    def _sent(self, method: str, origin: str = "", query: str = "", **fields: str) -> httpx2.Response:
+    def _sent(
+        self, method: str, origin: str = "", query: str = "", below: str = "", **fields: str
+    ) -> httpx2.Response:
         headers = {"host": "mcp.example.org", "connection": "close", "cookie": self.cookie}
         headers |= {"origin": origin} if origin else {}
-        address = f"{self._address}?{query}" if query else self._address
+        address = f"{self._address}{below}?{query}" if query else f"{self._address}{below}"
         return httpx2.request(method, address, data=fields or None, headers=headers, timeout=PATIENT, trust_env=False)
 
 
