@@ -112,6 +112,8 @@ async def test_an_answer_that_comes_while_the_call_waits_is_acted_on_by_it(
             told = await theirs.call("archive_patient", id=patient)
         assert "Archived" in told["done"]
         assert theirs.required or "Waiting for a person to approve or deny." in theirs.progress
+        if era == "legacy" and not theirs.required:
+            assert theirs.over == [address.rpartition("/")[2] for address in theirs.led_to]
     assert archived() == 1
 
 
