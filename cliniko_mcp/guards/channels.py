@@ -138,15 +138,30 @@ class Channels:
 
         That its person does not want to open it is a no. Raises the opener's AskFirst.
         """
+        challenge = pending.question.challenge
+        if opener.answered == challenge:
+            opened = await opener.open(pending.question, address)
+        else:
+            opened = await self._while_it_is_open(guarded, opener, pending, address, deadline)
+        if opened is not None:
+            await self._questions.heard(guarded.caller.principal)
+        elif pending.verdict is Verdict.NONE and pending.ending is None:
+            await self._questions.sent(pending, MAX_SILENT)
+        if opened == "decline" and not await self._questions.decide(challenge, False, "form"):
+            await self._questions.take_back(challenge)  # a yes on the page that nobody has used
+        return opened
+
+    async def _while_it_is_open(
+        self, guarded: GuardedCall, opener: Opener, pending: PendingQuestion, address: str, deadline: float
+    ) -> Opened | None:
         opened: Opened | None = None
         ended: AskFirst | ClinikoMcpError | None = None  # which a task group would wrap
-        answered = False
         async with anyio.create_task_group() as tasks:
 
             async def watch() -> None:
-                nonlocal answered, ended
+                nonlocal ended
                 try:
-                    answered = await decided(self._questions, pending, guarded.caller, deadline)
+                    await decided(self._questions, pending, guarded.caller, deadline)
                 except ClinikoMcpError as problem:
                     ended = problem
                 tasks.cancel_scope.cancel()
@@ -159,13 +174,6 @@ class Channels:
             tasks.cancel_scope.cancel()
         if ended is not None:
             raise ended
-        if opened is not None:
-            await self._questions.heard(guarded.caller.principal)
-        elif not answered:
-            await self._questions.sent(pending, MAX_SILENT)
-        challenge = pending.question.challenge
-        if opened == "decline" and not await self._questions.decide(challenge, False, "form"):
-            await self._questions.take_back(challenge)  # a yes on the page that nobody has used
         return opened
 
     async def put_on_page(

@@ -42,7 +42,7 @@ class Assistant:
     async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
         """The answer. An address that came as an error is opened, and the call made once more."""
 
-        async def told(done: float, total: float | None, message: str | None) -> None:
+        async def told(progress: float, total: float | None, message: str | None) -> None:
             self.progress.append(message or "")
 
         try:
@@ -69,7 +69,7 @@ async def assistant(address: str, who: str, era: str, person: Person) -> AsyncGe
     """A client of the Python SDK. It declares forms and addresses, as that SDK's clients do."""
     found: list[Assistant] = []
 
-    async def asked(_: object, params: types.ElicitRequestParams) -> types.ElicitResult:
+    async def asked(context: object, params: types.ElicitRequestParams) -> types.ElicitResult:
         assert isinstance(params, types.ElicitRequestURLParams), "a form, where people are asked on their page alone"
         return types.ElicitResult(action=await found[0].opened(params.url))
 
@@ -96,7 +96,8 @@ def typescript(folder: Path, address: str, who: str, era: str, tool: str, **argu
     script = shutil.copy(MODULES.parent / "approve.mjs", folder)
     command = [node, script, address, f"cmp_{who}", era, tool, json.dumps(arguments)]
     pipe = subprocess.PIPE
-    with suppress(BrokenPipeError), subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+    script_of = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+    with suppress(BrokenPipeError), script_of as process:
         try:
             yield Typescript(process)
         finally:

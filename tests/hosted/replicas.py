@@ -303,9 +303,7 @@ class Page:
         form = dict(re.findall(r'name=(csrf|question) value="([^"]+)"', self.get())[:2])
         return self.post(decision=decision, **form).text
 
-    def _sent(
-        self, method: str, origin: str = "", query: str = "", below: str = "", **fields: str
-    ) -> httpx2.Response:
+    def _sent(self, method: str, origin: str = "", query: str = "", below: str = "", **fields: str) -> httpx2.Response:
         headers = {"host": "mcp.example.org", "connection": "close", "cookie": self.cookie}
         headers |= {"origin": origin} if origin else {}
         address = f"{self._address}{below}?{query}" if query else f"{self._address}{below}"
