@@ -21,6 +21,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 from cliniko_mcp.approvals import local_ipc, page_html
 from cliniko_mcp.approvals.decisions import Answer, Decisions, Outcome
 from cliniko_mcp.approvals.peer_uid import is_foreign
+from cliniko_mcp.approvals.questions import Question
 
 _LOG = logging.getLogger(__name__)
 _MAX_BODY_BYTES: Final = 8_192
@@ -72,6 +73,14 @@ class ApprovalPage:
         if self._announcement is None:
             return "The question is on the approval page in the web browser on this computer."
         return f"The question is on the approval page in the web browser on this computer; or {terminal}."
+
+    def again(self) -> str:
+        """A sentence for a question that is on the page for a while."""
+        return "The question is on the approval page already."
+
+    def address_of(self, question: Question) -> str:
+        """Empty: who has the page's address may answer."""
+        return ""
 
     def _start(self) -> "_Site | None":
         try:

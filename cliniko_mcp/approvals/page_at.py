@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from cliniko_mcp.approvals.questions import Question
+
 
 @dataclass(frozen=True, slots=True)
 class PageAt:
@@ -12,3 +14,11 @@ class PageAt:
     def invite(self) -> str:
         """A sentence that says where to answer."""
         return f"The question waits on their approvals page, which they open themselves: {self.address}"
+
+    def again(self) -> str:
+        """A sentence that says where a question is that has been on the page for a while."""
+        return f"The question is on their approvals page already: {self.address}"
+
+    def address_of(self, question: Question) -> str:
+        """The address of this question. It says which one is meant, and lets nobody in."""
+        return f"{self.address}/{question.challenge}"

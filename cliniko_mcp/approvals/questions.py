@@ -65,9 +65,11 @@ class AskFirst(Exception):
     The server turns it into an input-required result; the repeated call carries `question.challenge` back, sealed.
     """
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, question: Question, address: str = "") -> None:
+        """`address` is where it is answered; empty where that is done in the client."""
         super().__init__("a person has to be asked first")
         self.question = question
+        self.address = address
 
 
 class Asker(Protocol):
@@ -80,6 +82,30 @@ class Asker(Protocol):
     @property
     def answered(self) -> str | None:
         """The challenge that came back with this call, or None when this call answers nothing."""
+        ...
+
+
+Opened = Literal["accept", "decline", "cancel"]
+"""What a client says of an address: its person agreed to open it, does not want to, or has said neither."""
+
+
+class Opener(Protocol):
+    """A way to have the client open an address for the person behind it."""
+
+    @property
+    def answered(self) -> str | None:
+        """The challenge that came back with this call, or None when nothing came."""
+        ...
+
+    async def open(self, question: Question, address: str) -> Opened:
+        """What the client said of the address at which this question is answered.
+
+        Raises AskFirst where it can only come with a repeated call.
+        """
+        ...
+
+    async def close(self, question: Question) -> None:
+        """Let the client know that the question has been answered at its address."""
         ...
 
 

@@ -12,7 +12,7 @@ import anyio
 
 from cliniko_mcp.approvals.host_waits import UNKNOWN_SECONDS
 from cliniko_mcp.approvals.ledger import Ledger
-from cliniko_mcp.approvals.questions import Asker, PageYes, PendingQuestion, Verdict
+from cliniko_mcp.approvals.questions import Asker, PageYes, PendingQuestion, Question, Verdict
 from cliniko_mcp.errors import ClinikoMcpError, Unavailable
 from cliniko_mcp.guards import confirm_words as words
 from cliniko_mcp.guards.pipeline import Caller, Channel, GuardedCall
@@ -49,6 +49,14 @@ class Page(Protocol):
         """Make sure that the page is up and call a person to it; a sentence that says where to approve."""
         ...
 
+    def again(self) -> str:
+        """A sentence that says where a question is that has been on the page for a while."""
+        ...
+
+    def address_of(self, question: Question) -> str:
+        """Where a client may lead its person to answer this question; empty where that is not for clients to know."""
+        ...
+
 
 @dataclass(slots=True)
 class Acts:
@@ -63,9 +71,9 @@ class Acts:
     locks: Locks = field(default_factory=Turns)
     """Of two approvals of the same thing the second has to see what the first one did."""
 
-    async def answered(self, asker: Asker | None) -> PendingQuestion | None:
+    async def answered(self, caller: Caller) -> PendingQuestion | None:
         """The question to which a call brings the answer; None where it brings none, or it is not kept any more."""
-        return await self.questions.find(asker.answered) if asker is not None and asker.answered is not None else None
+        return await self.questions.find(caller.answered) if caller.answered is not None else None
 
     @asynccontextmanager
     async def carrying_out(self, pending: PendingQuestion) -> AsyncGenerator[None]:

@@ -2,7 +2,7 @@
 
 The target is read fresh and described; a person is asked through the first approval channel that works; after a yes
 everything is read and described again, and the operation goes on, once, only where all is still exactly as shown. The
-channels: the form in the client or the terminal that called, then the page (on stdio or `approve`), then refusal.
+channels stand in `channels`; where none works the call is refused.
 
 A question has a life of its own, and a call only looks at it: a yes on the page or in `approve` is carried out by the
 call that waits for it, else at once by this process; whoever calls again is told how it ended.
@@ -17,19 +17,17 @@ from collections.abc import AsyncGenerator, Callable, Set
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final
 
 import anyio
 
-from cliniko_mcp.approvals.account import whose
-from cliniko_mcp.approvals.host_waits import UNKNOWN_SECONDS, seconds_to_wait
 from cliniko_mcp.approvals.ledger import Ledger
-from cliniko_mcp.approvals.question_table import MAX_SILENT
-from cliniko_mcp.approvals.questions import Asker, AskFirst, Matter, PageYes, PendingQuestion, Verdict
-from cliniko_mcp.approvals.shown import Account, Preview
-from cliniko_mcp.errors import ApprovalNeeded, NotFound
+from cliniko_mcp.approvals.questions import Matter, PageYes, PendingQuestion, Verdict
+from cliniko_mcp.approvals.shown import Preview
+from cliniko_mcp.errors import NotFound
 from cliniko_mcp.guards import confirm_words as words
-from cliniko_mcp.guards.acts import Acts, Note, Page, Start, decided, unnoted
+from cliniko_mcp.guards.acts import Acts, Note, Page, Start, unnoted
+from cliniko_mcp.guards.channels import Channels, PageFor, Policy
 from cliniko_mcp.guards.effects import Effect, Effects
 from cliniko_mcp.guards.pipeline import Act, GuardedCall, Prepared
 from cliniko_mcp.guards.turns import Locks, Turns
@@ -49,7 +47,7 @@ class Confirm:
         questions: Ledger,
         *,
         now: Callable[[], datetime],
-        policy: Literal["auto", "strict", "block"] = "auto",
+        policy: Policy = "auto",
         allowed: Set[str] = frozenset(),
         page: Page | None = None,
         wait: float,
@@ -59,7 +57,7 @@ class Confirm:
         under_way: Callable[[], AbstractContextManager[None]] = nullcontext,
         note: Note = unnoted,
         locks: Locks | None = None,
-        page_for: Literal["stdio", "http"] = "stdio",
+        page_for: PageFor = "stdio",
     ) -> None:
         """`allowed` names operations that the operator lets pass unasked; `wait` is for the page, in seconds.
 
@@ -70,13 +68,13 @@ class Confirm:
         self._now = now
         self._policy = policy
         self._allowed = frozenset(allowed)
-        self._page, self._page_for = page, page_for
-        self._wait = wait
         self._effects = effects or Effects(now)
-        self._demo = demo
         self.acts = Acts(questions, now, under_way, start, note, locks or Turns())
         """How what was approved is carried out."""
-        self._account: Account | None = None
+        self.channels = Channels(
+            questions, self.acts, policy=policy, page=page, page_for=page_for, wait=wait, demo=demo
+        )
+        """How people are asked."""
 
     @asynccontextmanager
     async def __call__(self, guarded: GuardedCall) -> AsyncGenerator[None]:
@@ -87,7 +85,7 @@ class Confirm:
         """
         begun = anyio.current_time()
         asker = guarded.caller.asker
-        answered = await self.acts.answered(asker)
+        answered = await self.acts.answered(guarded.caller)
         await self._tell_what_was_done(guarded, answered)
         while True:
             async with self._effects.alone(guarded):
@@ -123,7 +121,7 @@ class Confirm:
         asker, matter = guarded.caller.asker, effect.matter
         if isinstance(asker, PageYes) or not self._effects.lifted(effect):
             return False
-        answers = asker is not None and await self._questions.knows(asker.answered, matter)
+        answers = await self._questions.knows(guarded.caller.answered, matter)
         return not answers and not await self._questions.denied(matter)
 
     @asynccontextmanager
@@ -134,7 +132,7 @@ class Confirm:
             async with self._without_a_call(guarded, effect, asker.pending):
                 yield
             return
-        if asker is not None and asker.answered is not None:
+        if guarded.caller.answered is not None:
             await self._questions.heard(guarded.caller.principal)
         async with self._answered(guarded, effect) as verdict:
             if verdict is Verdict.YES:
@@ -149,7 +147,7 @@ class Confirm:
             if deadline - anyio.current_time() < _TIME_TO_ANSWER:
                 break
             matter, described = await self._read_target(guarded, effect)
-            pending = await self._approved(guarded, matter, described, begun, deadline, form)
+            pending = await self.channels.approved(guarded, matter, described, begun, deadline, form)
             # The request is reserved first: after the second reading nothing has to be waited for.
             async with self._alone(guarded, matter) as prepared:
                 started = await self._questions.start(pending, pending.place)
@@ -198,7 +196,7 @@ class Confirm:
 
         After a yes nothing else that is approved goes on meanwhile. A no holds from now on.
         """
-        asker, matter = guarded.caller.asker, effect.matter
+        asker, matter, channels = guarded.caller.asker, effect.matter, self.channels
         if asker is None or self._policy == "strict" or not await self._questions.knows(asker.answered, matter):
             yield None
             return
@@ -206,9 +204,9 @@ class Confirm:
         async with self._alone(guarded, matter) as prepared:
             matter, _ = await self._read_target(guarded, effect)
             pending = await self._questions.recognise(asker.answered, matter)
-            if pending and not await self._questions.denied(matter) and not await self._on_page(guarded, matter):
+            if pending and not await self._questions.denied(matter) and not await channels.on_page(guarded, matter):
                 verdict = await asker.ask(pending.question)
-                self._note_channel(guarded, verdict)
+                channels.note(guarded, verdict)
                 pending.told = verdict is not Verdict.YES
                 if verdict is Verdict.NO:
                     await self._questions.deny(pending)
@@ -232,7 +230,7 @@ class Confirm:
 
         Raises ApprovalNeeded where it is not to be done any more; what has changed is asked about anew on the page.
         """
-        account = await self._whose(guarded)
+        account = await self.channels.whose(guarded)
         async with self._alone(guarded, pending.matter) as prepared:
             matter, described = await self._read_target(guarded, effect)
             # Closes it where what was shown has changed: then it can be begun no more.
@@ -244,17 +242,10 @@ class Confirm:
                     await self._go(guarded, effect, pending, prepared)
                     yield
                 return
-        if pending.ending == "changed" and self._page is not None and await self._on_page(guarded, matter) is None:
-            await self._put_on(self._page, guarded, matter, described, account, math.inf)
+        page = self.channels.page
+        if pending.ending == "changed" and page is not None and await self.channels.on_page(guarded, matter) is None:
+            await self.channels.put_on_page(page, guarded, matter, described, account, math.inf)
         raise words.changed(guarded)
-
-    async def _on_page(self, guarded: GuardedCall, matter: Matter) -> PendingQuestion | None:
-        """The question about this matter that is on the approval page, for those who have one."""
-        return await self._questions.shown(matter) if guarded.caller.route == self._page_for else None
-
-    def _note_channel(self, guarded: GuardedCall, verdict: Verdict) -> None:
-        if verdict is not Verdict.NONE:
-            guarded.outcome.channel = "terminal" if guarded.caller.route == "terminal" else "form"
 
     async def _read_target(self, guarded: GuardedCall, effect: Effect) -> tuple[Matter, Preview]:
         try:
@@ -295,10 +286,10 @@ class Confirm:
 
     async def _tell_how_it_ended(self, guarded: GuardedCall, effect: Effect) -> None:
         """Nothing where this call has to be asked about. Raises what whoever calls again has to hear."""
-        matter, asker = effect.matter, guarded.caller.asker
+        matter = effect.matter
         # How one call of a burst ended says nothing of the others.
         before = await self._questions.ended(matter) if effect.burst is None else None
-        answered = await self.acts.answered(asker)
+        answered = await self.acts.answered(guarded.caller)
         if answered is not None and answered.ending == "replaced" and answered.matter.call == matter.call:
             raise words.replaced(guarded)
         if before is not None and before.ending is None:  # it is being carried out
@@ -310,91 +301,3 @@ class Confirm:
         if before is not None and before.ending == "failed" and not before.told:
             await self._questions.tell(before)
             raise words.failed(guarded, before)
-
-    async def _approved(
-        self, guarded: GuardedCall, matter: Matter, described: Preview, begun: float, deadline: float, form: bool
-    ) -> PendingQuestion:
-        """The question that a person said yes to. Raises in every other case; notes the channel of either answer."""
-        caller, account = guarded.caller, await self._whose(guarded)
-        # From here to the question nothing is waited for: two calls at once are one question.
-        if await self._questions.denied(matter):
-            raise words.declined(guarded, None)
-        if await self._questions.elsewhere(matter):
-            raise words.asked_elsewhere(guarded)
-        page = self._page if caller.route == self._page_for else None
-        asker = caller.asker if self._policy != "strict" or caller.route == "terminal" else None
-        waiting = await self._on_page(guarded, matter)
-        if form and await self._questions.unheard(matter):
-            form = False
-            if page is None:
-                await self._questions.heard(matter.principal)
-                raise words.never_shown(guarded)
-        # A question that is on the page already got there because the form did not work: a yes there counts at once.
-        if asker is not None and form and waiting is None:
-            pending = await self._questions.create(matter, described, caller.program, account, caller.call, caller.name)
-            if await self._approved_in_client(guarded, asker, pending, deadline):
-                return pending
-            waiting = await self._on_page(guarded, matter)
-        if page is None:
-            raise words.nobody_to_ask(guarded)
-        where = "The question is on the approval page already."
-        if waiting is None:
-            waiting, where = await self._put_on(page, guarded, matter, described, account, begun)
-        wait = seconds_to_wait(caller.program, self._wait)
-        until = min(anyio.current_time() + wait, begun + wait if wait <= UNKNOWN_SECONDS else math.inf, deadline)
-        if not await decided(self._questions, waiting, caller, until):
-            raise words.waiting(guarded, where)
-        guarded.outcome.channel = waiting.place
-        if waiting.verdict is Verdict.YES:
-            return waiting
-        if waiting.verdict is Verdict.NONE:
-            await self.acts.taken_by_another(guarded, waiting)
-        await self._questions.tell(waiting)
-        raise words.declined(guarded, waiting)
-
-    async def _approved_in_client(
-        self, guarded: GuardedCall, asker: Asker, pending: PendingQuestion, deadline: float
-    ) -> bool:
-        """Whether a person said yes in the client or terminal that called; False where nobody answered."""
-        caller = guarded.caller
-        pending.place = "terminal" if caller.route == "terminal" else "form"
-        verdict = Verdict.NONE
-        try:
-            with anyio.CancelScope(deadline=deadline) as patience:
-                verdict = await asker.ask(pending.question)
-        except AskFirst:
-            await self._questions.sent(pending)
-            self.acts.see_to(guarded, pending)
-            raise
-        except ApprovalNeeded:  # the server is being stopped
-            await self._questions.take(pending)
-            raise
-        self._note_channel(guarded, verdict)
-        if patience.cancelled_caught:
-            await self._questions.sent(pending, MAX_SILENT)
-        else:
-            await self._questions.heard(caller.principal)
-        if verdict is Verdict.YES:
-            return True
-        if verdict is Verdict.NO:
-            await self._questions.deny(pending)
-            raise words.declined(guarded, pending)
-        await self._questions.take(pending)
-        return False
-
-    async def _put_on(
-        self, page: Page, guarded: GuardedCall, matter: Matter, described: Preview, account: Account, begun: float
-    ) -> tuple[PendingQuestion, str]:
-        who = guarded.caller
-        pending = await self._questions.create(matter, described, who.program, account, who.call, who.name)
-        await self.acts.give_way(guarded, pending, begun)
-        if not await self._questions.show(pending):
-            await self._questions.take(pending)
-            raise words.too_many()
-        self.acts.see_to(guarded, pending)
-        return pending, page.invite()
-
-    async def _whose(self, guarded: GuardedCall) -> Account:
-        if self._account is None:
-            self._account = await whose(guarded.reader, demo=self._demo)
-        return self._account

@@ -14,7 +14,7 @@ from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from cliniko_mcp.approvals.facts import Reader
-from cliniko_mcp.approvals.questions import Asker
+from cliniko_mcp.approvals.questions import Asker, Opener
 from cliniko_mcp.client.request_count import RequestCount
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.models import Record
@@ -39,6 +39,8 @@ class Caller:
     principal: str = "local"
     route: Literal["stdio", "http", "terminal"] = "stdio"
     asker: Asker | None = None
+    opener: Opener | None = None
+    """How the client can be had open an address for its person; None where it cannot."""
     progress: Progress = silent
     program: str = ""
     """The client's own name as it gave it, to show a person who asks; unverified."""
@@ -50,6 +52,12 @@ class Caller:
     """The principal as the audit log shows it; empty where that is the principal itself."""
     name: str = ""
     """The person's name, as whoever vouches for them gives it; empty where nobody does."""
+
+    @property
+    def answered(self) -> str | None:
+        """The challenge of the question that this call brings something back about; None where it does for none."""
+        ways = (self.asker, self.opener)
+        return next((way.answered for way in ways if way is not None and way.answered is not None), None)
 
     @property
     def in_log(self) -> str:

@@ -29,7 +29,7 @@ from cliniko_mcp.errors import (
 )
 from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.protocol.declared import declared_in
-from cliniko_mcp.protocol.elicitation import as_input_required, asker_of
+from cliniko_mcp.protocol.elicitation import as_asked, asker_of, opener_of
 from cliniko_mcp.results.envelope import Envelope, compact, error_body
 from cliniko_mcp.tools.index import entries
 
@@ -86,7 +86,7 @@ class Responder:
     ) -> types.CallToolResult | types.InputRequiredResult:
         """The tool's envelope, its error as a result, or the question that a person has to answer first.
 
-        Raises MCPError for a name that no tool has.
+        Raises MCPError for a name that no tool has, and where the question goes out as an error.
         """
         try:
             app = await self._app_of(ctx)
@@ -98,7 +98,7 @@ class Responder:
         try:
             return self._result(await app.run(tool, params.arguments or {}, caller_of(ctx, params, app.waits)))
         except AskFirst as first:
-            return as_input_required(first)
+            return as_asked(first, ctx.protocol_version)
         except AlreadyDone as before:
             return self._result(Envelope.of({"done": before.message, "notes": [before.fix]}))
         except KeyRefused as problem:
@@ -196,6 +196,7 @@ def caller_of(ctx: Context, params: types.CallToolRequestParams, waits: Waits) -
     return replace(
         reader_of(ctx),
         asker=asker_of(ctx, params, waits),
+        opener=opener_of(ctx, params, waits),
         progress=progress,
         program=client.client_info.name if client else declared_in(ctx).program,
     )

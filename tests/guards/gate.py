@@ -241,10 +241,18 @@ class Board:
     def __init__(self, questions: Questions) -> None:
         self.questions = questions
         self.invited = 0
+        self.address = ""
+        """Where clients may lead people; empty where they may not."""
 
     def invite(self) -> str:
         self.invited += 1
         return "It is on the page."
+
+    def again(self) -> str:
+        return "The question is on the approval page already."
+
+    def address_of(self, question: Question) -> str:
+        return self.address and f"{self.address}/{question.challenge}"
 
     def answer(self, approved: bool) -> Outcome:
         asked = self.questions.waiting()[0]

@@ -147,7 +147,7 @@ def test_the_server_follows_a_question_and_leaves_a_yes_to_the_call_that_waits_f
             await anyio.sleep(2)
             assert app.clinic.destroyed == DONE
             app.clinic.gone.clear()
-            app.confirm._wait = 40
+            app.confirm.channels.wait = 40
             tasks.start_soon(app.act, ARCHIVE, Caller(program="claude-code"))
             await anyio.sleep(2)
             app.board.answer(True)

@@ -251,7 +251,7 @@ def test_what_a_call_tells_is_not_written_down_once_more(office: Office) -> None
             await office.app.act(ARCHIVE, caller, guards=[office.audit])
 
     async def story(office: Office) -> None:
-        office.app.confirm._wait = 40
+        office.app.confirm.channels.wait = 40
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(told, Caller(program="claude-code"))
             await anyio.sleep(1)

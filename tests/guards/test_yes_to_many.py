@@ -58,7 +58,7 @@ def test_calls_that_wait_for_one_yes_on_the_page_to_many_changes_all_go_on_after
 
     async def story() -> None:
         await fill(app)
-        app.confirm._wait = 5
+        app.confirm.channels.wait = 5
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(app.act, ONE_MORE)
             tasks.start_soon(app.act, TWO_MORE)
@@ -79,7 +79,7 @@ def test_a_call_that_waits_goes_on_where_the_server_has_used_the_yes_to_many_cha
     async def story() -> None:
         await fill(app)
         await waiting(app, ONE_MORE)
-        app.confirm._wait = 40
+        app.confirm.channels.wait = 40
         await app.act(TWO_MORE, Caller(program="claude-code", progress=progress))
 
     in_virtual_time(story)

@@ -181,6 +181,10 @@ class Replicas:
     def address(self) -> str:
         return self.balancer.address
 
+    def at(self, number: int) -> str:
+        """The address of one of them alone."""
+        return f"http://127.0.0.1:{self.balancer.ports[number]}/mcp"
+
     def ready(self, number: int) -> tuple[int, dict[str, bool]]:
         """What the admin port of a replica says."""
         answer = httpx2.get(self.admin[number], timeout=PATIENT, trust_env=False)
@@ -269,6 +273,10 @@ class Page:
         self._origin = address.removesuffix("/mcp")
         self.cookie = ""
 
+    def moved_to(self, address: str) -> None:
+        """From now on the same page is at this address."""
+        self._origin = address.removesuffix("/mcp")
+
     def get(self) -> str:
         return self._sent("GET").text
 
@@ -280,6 +288,11 @@ class Page:
             self.cookie = cookie.partition(";")[0] or self.cookie
             return self._sent("GET", query=answer.headers["location"].partition("?")[2])
         return answer
+
+    def led_to(self, address: str) -> tuple[int, str]:
+        """The status at the address that an assistant was given, and the page there or where it leads."""
+        answer = self._sent("GET", at=f"/approvals{address.partition('/approvals')[2]}")
+        return answer.status_code, self.get() if answer.status_code == 303 else answer.text
 
     @staticmethod
     def csrf_in(text: str) -> str:
@@ -309,6 +322,10 @@ class Older:
         params = {"protocolVersion": "2025-11-25", "capabilities": capabilities, "clientInfo": client}
         opened = self._sent("initialize", params)
         self.session = opened.headers["mcp-session-id"]
+
+    def moved_to(self, address: str) -> None:
+        """From now on the same server is at this address."""
+        self._address = address
 
     def _sent(self, method: str, params: Mapping[str, Any], **headers: str) -> httpx2.Response:
         message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}

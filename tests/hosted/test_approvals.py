@@ -1,6 +1,7 @@
 """The approvals page of a server for many, behind the balancer of two replicas: asked at one, answered at the other."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -78,9 +79,46 @@ def test_a_question_is_nobody_elses(two: Replicas, page: Page) -> None:
     assert envelope(older.call("archive_patient", id=patient))["code"] == "declined"
 
 
-def test_where_a_client_has_forms_it_is_asked_by_one_and_else_on_the_page(two: Replicas) -> None:
-    none = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}
-    patient = envelope(call(two.address, "ben", "list_patients", limit=2))["items"][1]["id"]
-    assert "inputRequests" in call(two.address, "ben", "archive_patient", id=patient)
-    told = call(two.address, "ben", "archive_patient", meta=none, id=patient)
+def of(**ways: Any) -> dict[str, Any]:
+    """What a client of the newer era says of itself that has these ways to ask its person."""
+    return {
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {"elicitation": ways} if ways else {},
+    }
+
+
+def test_a_client_is_asked_by_the_first_way_that_it_declared_and_else_on_the_page(two: Replicas) -> None:
+    patients = [row["id"] for row in envelope(call(two.address, "ben", "list_patients", limit=20))["items"]]
+    neither_named = of(form={}) | {"io.modelcontextprotocol/clientCapabilities": {"elicitation": {}}}
+    for meta, mode in (
+        (of(form={}), "form"),
+        (of(form={}, url={}), "form"),
+        (neither_named, "form"),
+        (of(url={}), "url"),
+    ):
+        called: dict[str, Any] = {"meta": meta, "id": patients.pop()}
+        asked = call(two.address, "ben", "archive_patient", **called)
+        (request,) = asked["inputRequests"].values()
+        assert (request["params"]["mode"], "url" in request["params"]) == (mode, mode == "url")
+        no = {"requestState": asked["requestState"], "inputResponses": {"approval": {"action": "decline"}}}
+        assert envelope(call(two.address, "ben", "archive_patient", **called, **no))["code"] == "declined"
+    told = call(two.address, "ben", "archive_patient", meta=of(), id=patients.pop())
     assert envelope(told)["code"] == "approval_needed" and "/approvals" in envelope(told)["message"]
+
+
+@pytest.mark.parametrize(("number", "ways"), [*enumerate([{"url": {}}, {"url": {}, "form": {}}, {"form": {}}, {}])])
+def test_an_older_client_gets_an_address_as_an_error_where_its_session_says_that_it_opens_them(
+    two: Replicas, page: Page, number: int, ways: dict[str, Any]
+) -> None:
+    older = Older(two.address, "ana", **ways)
+    patient = envelope(older.call("list_patients", limit=9))["items"][1 + number]["id"]
+    told = older.call("archive_patient", id=patient)
+    if "url" in ways:
+        assert told["error"]["code"] == -32042
+        (led,) = told["error"]["data"]["elicitations"]
+        assert (led["mode"], page.led_to(led["url"])[0]) == ("url", 303)
+        told = older.call("archive_patient", id=patient)
+    assert envelope(told)["code"] == "approval_needed", "the address goes out once"
+    assert "https://mcp.example.org/approvals" in envelope(told)["message"]
+    page.answer("deny")
+    assert envelope(older.call("archive_patient", id=patient))["code"] == "declined"
