@@ -77,7 +77,7 @@ def approved_by(page: Page) -> Callable[[str], str]:
 
     def approve(address: str) -> str:
         status, shown = page.led_to(address)
-        assert (status, "One question for you" in shown) == (303, True)
+        assert (status, "One question for you" in shown) == (200, True)
         answered = page.answer("approve")
         assert any(word in answered for word in ("Approved", "Archived", "Being done")), answered
         return "accept"
@@ -159,8 +159,8 @@ async def test_somebody_else_who_opens_it_is_refused_and_answers_nothing(
     async with assistant(served.address, "ana", era, led_ben) as theirs:
         assert (await theirs.call("archive_patient", id=patient))["code"] in ("approval_needed", "not opened")
     (foreign, shown), (unknown, code_page) = seen
-    assert (foreign, "Not a question for you" in shown) == (403, True)
-    assert (unknown, "Your code" in code_page, patient in code_page) == (303, True, False)
+    assert (foreign, "Not yours to answer" in shown) == (403, True)
+    assert (unknown, "Your code" in code_page, patient in code_page) == (200, True, False)
     assert "Denied" in ana.answer("deny")
     assert archived() == 0
 
