@@ -64,7 +64,8 @@ class RedisSection(_Section):
 
 
 class AdminSection(_Section):
-    """Where this replica says whether it is ready (`/readyz`), apart from what people reach."""
+    """Where this replica says whether it is ready (`/readyz`) and what it does (`/metrics`), apart from what people
+    reach."""
 
     host: str = "127.0.0.1"
     port: int = Field(ge=0, le=65535)
@@ -87,6 +88,8 @@ class HostedFile(_Section):
     admin: AdminSection | None = None
     clinics: str | None = None
     """A file of clinics, each with its key, sealed; without it there is one, of the key in the environment."""
+    log_format: Literal["text", "json"] = "text"
+    """How the log is written, unless --log-format says otherwise."""
     notice: float = Field(default=0.0, ge=0, le=60)
     """Seconds for which a replica that was told to stop goes on as before, until its balancer has noticed."""
     issuer: tuple[IssuerSection, ...] = ()
