@@ -32,7 +32,7 @@ def third_of(per_minute: int) -> int:
 
 
 def half_of(per_minute: int) -> int:
-    """Tokens that who has had a third leaves to others, as long as others are at work."""
+    """Tokens that who has had a third leaves to others, as long as others at work have had less."""
     return per_minute // 2
 
 

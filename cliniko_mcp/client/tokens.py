@@ -20,8 +20,9 @@ class Tokens(Protocol):
         """Take one token, unless as many are needed by those who go first in this process: `ahead` counts them.
 
         A sweep leaves a tenth of them to others. A person who has had a third of the minute, or has eight calls under
-        way, leaves half of them to others who sent something in that minute. Raises Unavailable where nobody knows how
-        many are left.
+        way, leaves half of them to others at work in that minute who have had less than a third.
+
+        Raises Unavailable where nobody knows how many are left.
         """
         ...
 
@@ -63,7 +64,7 @@ class LocalTokens:
         while self._returns and self._returns[0][0] <= now:
             self._free(self._returns.popleft()[1])
         over = self._over(share)
-        kept = half_of(self._per_minute) if over and len(self._had) > 1 else 0
+        kept = half_of(self._per_minute) if over and self._others_had_less(share.person) else 0
         allowed = self._per_minute - max(kept, self._reserve if sweep else 0)
         short = ahead() + 1 + self._under_way + len(self._returns) - allowed
         if short <= 0:
@@ -90,6 +91,10 @@ class LocalTokens:
         if len(self._calls) < MAX_CALLS or share in self._calls:
             return False
         return sum(other.person == share.person for other in self._calls) >= MAX_CALLS
+
+    def _others_had_less(self, person: str) -> bool:
+        third = third_of(self._per_minute)
+        return any(had < third for other, had in self._had.items() if other != person)
 
     def _free(self, person: str) -> None:
         if person:

@@ -17,8 +17,8 @@ from anyio.abc import TaskGroup, TaskStatus
 from cliniko_mcp.app import App
 from cliniko_mcp.directory.clinics import Clinics
 from cliniko_mcp.guards.parts import Parts
-from cliniko_mcp.identity.metadata import MCP_PATH, clinic_in
 from cliniko_mcp.identity.gate import Refusals, nobody_told
+from cliniko_mcp.identity.metadata import MCP_PATH, clinic_in
 from cliniko_mcp.identity.person import Person
 from cliniko_mcp.settings import Settings
 from cliniko_mcp.shared_state.keys import KeyRing

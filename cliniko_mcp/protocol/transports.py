@@ -69,9 +69,9 @@ async def serve(app: App, announce: Announce, hosting: Hosting | None = None) ->
             await serve_stdio(build_server(app, changes))
             return
         from cliniko_mcp.hosted_file import hosted_by
+        from cliniko_mcp.identity.gate import nobody_told
         from cliniko_mcp.protocol.draining import Draining
         from cliniko_mcp.protocol.entrance import entrance
-        from cliniko_mcp.identity.gate import nobody_told
         from cliniko_mcp.protocol.readiness import admin_port
         from cliniko_mcp.protocol.watching import opened_watch
 

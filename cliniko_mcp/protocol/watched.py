@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from cliniko_mcp.errors import INTERNAL_CODE
 from cliniko_mcp.protocol.responder import person_of
-from cliniko_mcp.telemetry.watch import Message
+from cliniko_mcp.telemetry.message import Message
 from cliniko_mcp.tools.index import entries
 
 if TYPE_CHECKING:

@@ -38,7 +38,7 @@ redis.call('ZREMRANGEBYSCORE', requests, '-inf', now)
 local ready, used, kept, over = now, redis.call('ZCARD', requests), tonumber(ARGV[3]), 0
 local person, call, nobody = string.sub(ARGV[1], 1, 4), string.sub(ARGV[1], 5, 8), string.rep(string.char(0), 4)
 if person ~= nobody and ARGV[4] + 1 + used > ARGV[2] - ARGV[9] then
-  local all, had, calls, seen, others = redis.call('ZRANGE', requests, 0, -1, 'WITHSCORES'), 0, 0, {}, false
+  local all, had, calls, seen, others = redis.call('ZRANGE', requests, 0, -1, 'WITHSCORES'), 0, 0, {}, {}
   for at = 1, #all, 2 do
     local whose, its = string.sub(all[at], 1, 4), string.sub(all[at], 5, 8)
     if whose == person then
@@ -48,11 +48,15 @@ if person ~= nobody and ARGV[4] + 1 + used > ARGV[2] - ARGV[9] then
         calls = calls + 1
       end
     elseif whose ~= nobody then
-      others = true
+      others[whose] = (others[whose] or 0) + 1
     end
   end
   if had >= tonumber(ARGV[7]) or (calls >= tonumber(ARGV[8]) and not seen[call]) then over = 1 end
-  if over == 1 and others and tonumber(ARGV[9]) > kept then kept = tonumber(ARGV[9]) end
+  if over == 1 then
+    for _, theirs in pairs(others) do
+      if theirs < tonumber(ARGV[7]) then kept = math.max(kept, tonumber(ARGV[9])) end
+    end
+  end
 end
 local short = ARGV[4] + 1 + used - (ARGV[2] - kept)
 if short > 0 then

@@ -12,7 +12,7 @@ from opentelemetry.trace import Span, SpanKind, StatusCode
 if TYPE_CHECKING:
     from opentelemetry.context import Context
 
-    from cliniko_mcp.telemetry.watch import Message
+    from cliniko_mcp.telemetry.message import Message
 
 SCOPE: Final = "cliniko-mcp"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from cliniko_mcp.telemetry.current import CURRENT, Facts
@@ -13,33 +12,12 @@ from cliniko_mcp.telemetry.limit_use import account_digest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from cliniko_mcp.telemetry.message import Message
     from cliniko_mcp.telemetry.metrics import Metrics
     from cliniko_mcp.telemetry.spans import AttemptSpan, Spans
 
 NOT_SENT: Final = "not sent"
 NO_ANSWER: Final = "no answer"
-
-
-@dataclass(slots=True)
-class Message:
-    """A message of the protocol that is being answered."""
-
-    method: str
-    """One of MCP's, or `other`."""
-    tool: str = ""
-    """One of ours, or `other`; empty where none is called."""
-    version: str = ""
-    """The revision of the protocol."""
-    clinic: str = ""
-    person: str = ""
-    """A digest."""
-    outcome: str = "cancelled"
-    """`ok`, `asked` or the code of an error."""
-
-    @property
-    def failed(self) -> bool:
-        """Whether it ended with an error."""
-        return self.outcome not in ("ok", "asked")
 
 
 class Watch:
@@ -56,7 +34,7 @@ class Watch:
 
     @contextmanager
     def message(self, message: Message, meta: Mapping[str, object] | None = None) -> Generator[None]:
-        """Within it the message is answered; its outcome is read at the end. `meta` may name the trace it belongs to."""
+        """Within it the message is answered; its outcome is read at the end. `meta` may name its trace."""
         begun = self._clock()
         with ExitStack() as stack:
             trace = stack.enter_context(self._spans.message(message, meta)) if self._spans is not None else ""
