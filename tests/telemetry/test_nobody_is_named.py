@@ -6,7 +6,7 @@ from typing import Any
 import anyio
 import pytest
 from conftest import DECLINE, YES
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
@@ -110,7 +110,7 @@ CALLS = st.tuples(st.sampled_from([*TOOLS, LAST]), st.dictionaries(NAMES, WORDS,
 
 
 @pytest.mark.long
-@settings(max_examples=12, suppress_health_check=[*HealthCheck])
+@settings(max_examples=12)
 @given(st.lists(CALLS, min_size=15, max_size=25))
 def test_whatever_is_asked_nobody_is_named(calls: list[tuple[str, dict[str, Any]]]) -> None:
     async def story() -> None:

@@ -47,8 +47,10 @@ def test_metrics_traces_and_log_of_a_whole_run_name_nobody(tmp_path: Path, extra
             address = found(started, r"listening on (http://[^\"]+)")
             metrics = found(started, r"(http://\S+)/readyz") + "/metrics"
 
-            created = {"operation": "create_patient", "arguments": RECORD}
-            made = [envelope(call(address, "ana", "cliniko_write", **created)) for _ in range(2)]
+            made = [
+                envelope(call(address, "ana", "cliniko_write", operation="create_patient", arguments=RECORD))
+                for _ in range(2)
+            ]
             assert envelope(call(address, "ana", "patient_brief", patient=f"{FIRST} {LAST}"))["code"] == "ambiguous"
             call(address, "ana", f"{FIRST} {LAST}")
             call(address, "ana", "archive_patient", id=made[0]["item"]["id"])
@@ -63,7 +65,7 @@ def test_metrics_traces_and_log_of_a_whole_run_name_nobody(tmp_path: Path, extra
             rest.join()
 
     assert 'cliniko_mcp_calls_total{outcome="ambiguous",tool="patient_brief"} 1.0' in figures
-    assert 'cliniko_mcp_refused_total{reason="unknown",status="401"} 1.0' in figures
+    assert 'cliniko_mcp_refused_total{reason="ended",status="401"} 1.0' in figures
     assert 'cliniko_mcp_approvals_total{event="asked"} 1.0' in figures
     assert "cliniko_mcp_open_apps 1.0" in figures
     objects = [json.loads(line) for line in lines]
