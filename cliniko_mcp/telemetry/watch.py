@@ -66,6 +66,11 @@ class Watch:
         if self.metrics is not None:
             self.metrics.open_apps.set_function(count)
 
+    def count_queue(self, lines: Callable[[], int]) -> None:
+        """Show how many lines of the audit log wait to be written, counted when somebody looks."""
+        if self.metrics is not None:
+            self.metrics.watch_queue(lines)
+
     def redis(self, seconds: float) -> None:
         """Redis answered, or was found to be away, after so many seconds."""
         if self.metrics is not None:

@@ -31,7 +31,7 @@ class Away(httpx2.AsyncBaseTransport):
 
 
 @dataclass
-class Desk:
+class Day:
     """What became of it: how long the others waited, and how each request ended."""
 
     waits: list[float] = field(default_factory=list[float])
@@ -48,22 +48,22 @@ def request(base_url: str, key: str) -> httpx2.Request:
     return next(auth.auth_flow(told))
 
 
-async def worked(replicas: Sequence[Throttle], base_url: str, key: str, seconds: float, people: int = OTHERS) -> Desk:
+async def worked(replicas: Sequence[Throttle], base_url: str, key: str, seconds: float, people: int = OTHERS) -> Day:
     """So many seconds at the desk; each request goes through the next of the replicas."""
-    desk, turns, end = Desk(), cycle(replicas), anyio.current_time() + seconds
+    day, turns, end = Day(), cycle(replicas), anyio.current_time() + seconds
 
     async def ask(person: str) -> float:
         begun = anyio.current_time()
         with one_call(person):
             answer = await next(turns).handle_async_request(request(base_url, key))
-        desk.statuses.append(answer.status_code)
+        day.statuses.append(answer.status_code)
         return anyio.current_time() - begun - LATENCY
 
     async def greedy() -> None:
         while anyio.current_time() < end:
             try:
                 await ask("greedy")
-                desk.greedy += 1
+                day.greedy += 1
             except RateLimited:
                 await anyio.sleep(1)
 
@@ -71,9 +71,9 @@ async def worked(replicas: Sequence[Throttle], base_url: str, key: str, seconds:
         await anyio.sleep(number * EVERY_SECONDS / OTHERS)
         while anyio.current_time() < end:
             try:
-                desk.waits.append(await ask(f"person {number}"))
+                day.waits.append(await ask(f"person {number}"))
             except RateLimited as refused:
-                desk.waits.append(float(str(refused.details["retry_after"])))
+                day.waits.append(float(str(refused.details["retry_after"])))
             await anyio.sleep(EVERY_SECONDS)
 
     async with anyio.create_task_group() as group:
@@ -81,7 +81,7 @@ async def worked(replicas: Sequence[Throttle], base_url: str, key: str, seconds:
             group.start_soon(greedy)
         for number in range(people):
             group.start_soon(other, number)
-    return desk
+    return day
 
 
 def wall() -> datetime:

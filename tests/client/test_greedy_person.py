@@ -10,12 +10,12 @@ from cliniko_mcp.sandbox.core import Sandbox
 from cliniko_mcp.sandbox.transport import SandboxTransport
 
 from .gate import NOON
-from .greedy_desk import LIMIT, Away, Desk, wall, worked
+from .greedy_desk import LIMIT, Away, Day, wall, worked
 from .virtual import run
 
 
-def desk_of(people: int) -> Desk:
-    async def story() -> Desk:
+def desk_of(people: int) -> Day:
+    async def story() -> Day:
         sandbox = Sandbox(now=NOON, monotonic=anyio.current_time, rate_limit=LIMIT)
         gate = Throttle(Away(SandboxTransport(sandbox)), per_minute=LIMIT, wall=wall)
         return await worked([gate], sandbox.base_url, next(iter(sandbox.keys.values())), 240, people)
@@ -25,18 +25,18 @@ def desk_of(people: int) -> Desk:
 
 @pytest.mark.long
 def test_nine_people_wait_less_than_five_seconds_while_a_tenth_asks_for_fifty_things_at_once() -> None:
-    desk = desk_of(9)
-    assert set(desk.statuses) == {200}, "the clinic's own limit is never met"
-    assert len(desk.waits) > 250
-    assert desk.p95() <= 5
-    assert desk.greedy >= LIMIT // 3 * 4, "a third of each minute is theirs all the same"
+    day = desk_of(9)
+    assert set(day.statuses) == {200}, "the clinic's own limit is never met"
+    assert len(day.waits) > 250
+    assert day.p95() <= 5
+    assert day.greedy >= LIMIT // 3 * 4, "a third of each minute is theirs all the same"
 
 
 @pytest.mark.long
 def test_who_works_alone_has_the_whole_minute() -> None:
-    desk = desk_of(0)
-    assert set(desk.statuses) == {200}
-    assert desk.greedy >= LIMIT * 4
+    day = desk_of(0)
+    assert set(day.statuses) == {200}
+    assert day.greedy >= LIMIT * 4
 
 
 async def times(tokens: LocalTokens, number: int, share: Share) -> list[str]:

@@ -13,7 +13,7 @@ from cliniko_mcp.sandbox.core import Sandbox
 from cliniko_mcp.sandbox.transport import SandboxTransport
 from cliniko_mcp.shared_state.tokens import SharedTokens
 from tests.client.gate import NOON
-from tests.client.greedy_desk import LIMIT, Away, Desk, wall, worked
+from tests.client.greedy_desk import LIMIT, Away, Day, wall, worked
 from tests.shared_state.redis_server import RedisServer
 from tests.shared_state.test_tokens import nobody, told
 
@@ -70,14 +70,14 @@ def test_at_three_replicas_nine_people_wait_less_than_five_seconds_while_a_tenth
 ) -> None:
     """Over a minute, as it takes one for the first requests to come back."""
 
-    async def story(tokens: Callable[..., SharedTokens]) -> Desk:
+    async def story(tokens: Callable[..., SharedTokens]) -> Day:
         sandbox = Sandbox(now=NOON, monotonic=time.monotonic, rate_limit=LIMIT)
         transport = Away(SandboxTransport(sandbox))
         gates = [Throttle(transport, per_minute=LIMIT, wall=wall, tokens=tokens(number)) for number in range(3)]
         return await worked(gates, sandbox.base_url, next(iter(sandbox.keys.values())), 75)
 
-    desk: Any = told(story, redis, f"desk {random.random()}")
-    assert set(desk.statuses) == {200}
-    assert len(desk.waits) > 60
-    assert desk.p95() <= 5, sorted(desk.waits)
-    assert desk.greedy >= LIMIT // 3
+    day: Any = told(story, redis, f"desk {random.random()}")
+    assert set(day.statuses) == {200}
+    assert len(day.waits) > 60
+    assert day.p95() <= 5, sorted(day.waits)
+    assert day.greedy >= LIMIT // 3

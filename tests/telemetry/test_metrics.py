@@ -85,7 +85,7 @@ def test_refusals_stores_and_a_queue_are_shown() -> None:
     watch.redis(0.002)
     watch.postgres(0.02)
     watch.count_apps(lambda: 3)
-    metrics.watch_queue(lambda: 7)
+    watch.count_queue(lambda: 7)
     text = metrics.text().decode()
     for line in (
         'cliniko_mcp_refused_total{reason="expired",status="401"} 1.0',
