@@ -1,5 +1,8 @@
 """What a scrape tells: calls, requests, waits and questions, and how much of each account's limit is used."""
 
+import re
+from pathlib import Path
+
 import pytest
 from conftest import YES
 from opentelemetry.trace import SpanKind
@@ -76,6 +79,17 @@ def test_of_many_accounts_those_that_use_most_of_their_limit_are_shown_by_a_dige
     assert len(metric.samples) == MAX_ACCOUNTS
     now = 61.0
     assert use.used() == {}
+
+
+def test_the_documents_name_every_metric_and_no_other() -> None:
+    metrics = Metrics("0", lambda: 0.0)
+    metrics.watch_queue(lambda: 0)
+    text = metrics.text().decode()
+    kept = {*re.findall(r"^# TYPE (cliniko_mcp_\w+)", text, flags=re.MULTILINE)}
+    page = (Path(__file__).parents[2] / "docs" / "replicas.md").read_text("utf-8")
+    assert {*re.findall(r"^\| `(cliniko_mcp_\w+)`", page, flags=re.MULTILINE)} == kept
+    alerts = {re.sub("_bucket$", "", name) for name in re.findall(r"(cliniko_mcp_\w+)[{\[) ]", page)}
+    assert alerts <= kept
 
 
 def test_refusals_stores_and_a_queue_are_shown() -> None:
