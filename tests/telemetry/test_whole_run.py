@@ -9,9 +9,24 @@ from threading import Thread
 import httpx2
 import pytest
 
+from cliniko_mcp.protocol.hosting import account_of
+from cliniko_mcp.settings import Settings
+from cliniko_mcp.telemetry.limit_use import account_digest
 from tests import warm
 from tests.faults.process import PATIENT
-from tests.hosted.replicas import ACCOUNT, PUBLIC, RING, call, command, envelope, people_file, post
+from tests.hosted.replicas import (
+    ACCOUNT,
+    PUBLIC,
+    RING,
+    call,
+    clinic_apart,
+    command,
+    envelope,
+    people_file,
+    post,
+    replicas,
+)
+from tests.shared_state.redis_server import RedisServer
 from tests.telemetry.collector import collecting
 from tests.telemetry.test_nobody_is_named import EMAIL, FIRST, KEY, LAST, RECORD, named_in
 
@@ -77,6 +92,22 @@ def test_metrics_traces_and_log_of_a_whole_run_name_nobody(tmp_path: Path, extra
         assert named_in(re.sub(r"time_unix_nano: \d+", "", collector.text())) == []
     else:
         assert collector.bodies == []
+
+
+def test_replicas_show_one_digest_of_an_account_and_how_long_redis_took(tmp_path: Path, redis: RedisServer) -> None:
+    shared = f'[redis]\nurl = "{redis.url}"\n[admin]\nport = 0\n'
+    with clinic_apart() as clinic:
+        account = account_of(Settings.load({"base_url": clinic.url}, ACCOUNT))
+        redis.trusted(account)
+        with replicas(tmp_path, shared, "--base-url", clinic.url) as two:
+            for _ in range(4):
+                assert envelope(call(two.address, "ana", "list_patients", limit=1))["items"]
+            pages = [ready.replace("/readyz", "/metrics") for ready in two.admin]
+            told = [httpx2.get(page, timeout=PATIENT, trust_env=False).text for page in pages]
+    for figures in told:
+        assert f'cliniko_mcp_limit_requests{{account="{account_digest(account)}"}}' in figures
+        assert float(found(figures, r'store_seconds_count\{store="redis"\} (\S+)')) > 0
+        assert account not in figures
 
 
 def found(text: str, pattern: str) -> str:
