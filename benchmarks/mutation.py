@@ -184,6 +184,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     "guards.scopes": ("identity/test_every_tool.py",),
     "guards.read_only": ("guards/test_layers.py", "guards/test_audit.py"),
     "guards.turns": ("guards/test_turns.py",),
+    "guards.watch": ("telemetry/test_metrics.py",),
     "guards.zones": _CLINIC,
     "protocol.bearer": ("protocol/test_bearer.py",),
     # Not test_pin.py, which is for the PIN alone: elsewhere its cost is lowered.

@@ -308,6 +308,7 @@ async def _client(app: App) -> AsyncGenerator[Clinic]:
         transport=transport,
         per_minute=settings.pace,
         tokens=app.parts.tokens,
+        attempts=app.parts.watch.attempts(app.parts.account) if app.parts.watch is not None else None,
         now=app.clock(),
     ) as clinic:
         yield clinic
@@ -348,6 +349,8 @@ def _guards(app: App, client: Clinic) -> tuple[Ledger, tuple[Guard, ...]]:
             app.on_close(copy.close)
         log = LocalLog(audit_log(settings, copy))
     audit = Audit(log, now)
+    if parts.watch is not None:
+        questions.became = parts.watch.question
     confirm = Confirm(
         questions,
         now=now,

@@ -97,7 +97,8 @@ class RedisSection(_Section):
 
 
 class AdminSection(_Section):
-    """Where this replica says whether it is ready (`/readyz`), apart from what people reach."""
+    """Where this replica says whether it is ready (`/readyz`) and what it does (`/metrics`), apart from what people
+    reach."""
 
     host: str = "127.0.0.1"
     port: int = Field(ge=0, le=65535)
@@ -122,6 +123,8 @@ class HostedFile(_Section):
     """A file of clinics, each with its key, sealed; without it there is one, of the key in the environment."""
     approve_by: Literal["self", "second"] = "self"
     """Who may say yes on the approvals page in the one clinic: who asked, or only somebody else who may approve."""
+    log_format: Literal["text", "json"] = "text"
+    """How the log is written, unless --log-format says otherwise."""
     notice: float = Field(default=0.0, ge=0, le=60)
     """Seconds for which a replica that was told to stop goes on as before, until its balancer has noticed."""
     issuer: tuple[IssuerSection, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 import anyio
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from cliniko_mcp.errors import KeyRefused
     from cliniko_mcp.guards.parts import Parts
+    from cliniko_mcp.guards.watch import Watch
     from cliniko_mcp.identity.person import Person
     from cliniko_mcp.settings import Settings
 
@@ -64,6 +65,8 @@ class OpenApps:
     ) -> None:
         """The apps live among `tasks`; `network` is lent to all of them."""
         self.network = network
+        self.watch: Watch | None = None
+        """Whoever watches the apps that are opened from now on."""
         self._tasks = tasks
         self._monotonic = monotonic
         self._max_open = max_open
@@ -86,6 +89,7 @@ class OpenApps:
     async def _open(self, account: str, version: int, made: Made) -> _Held:
         self.close(account)
         settings, parts = made()
+        parts = replace(parts, watch=self.watch)
         self._close_idle()
         held = self._held[account] = await self._tasks.start(self._hold, version, settings, parts)
         return held

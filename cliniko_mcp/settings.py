@@ -180,6 +180,9 @@ class Settings(BaseModel):
         default=None,
         description="Copy each line of the audit log to file:PATH, command:PROGRAM, syslog or syslog:HOST:PORT too.",
     )
+    log_format: Literal["text", "json"] | None = Field(
+        default=None, description="How the log on standard error is written, for http and sse: text, or json."
+    )
     update_notice: bool = Field(
         default=False, description="Let doctor ask the Python package index, once a day, for a newer version."
     )
@@ -200,6 +203,8 @@ class Settings(BaseModel):
             raise ValueError("--login-store is env:NAME or file:/path: the address may hold a password")
         if self.login_store and self.login_file:
             raise ValueError("--login-store and --login-file exclude each other")
+        if self.log_format == "json" and self.transport == "stdio":
+            raise ValueError("--log-format json is for http and sse")
         if self.hosted and (self.people or self.public_url or self.allow_origin):
             raise ValueError("--people, --public-url and --allow-origin stand in the file of --hosted")
         return self
@@ -296,6 +301,14 @@ def secret_at(reference: str, environ: Mapping[str, str] | None = None) -> Secre
         raise ConfigurationError(f"there is no secret at {reference}")
     SECRETS.learn(found)
     return SecretStr(found)
+
+
+def open_telemetry(environ: Mapping[str, str] | None = None) -> bool:
+    """Whether OpenTelemetry's own variables name a collector to which traces are sent."""
+    environ = os.environ if environ is None else environ
+    names = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+    off = environ.get("OTEL_SDK_DISABLED", "").lower() == "true" or environ.get("OTEL_TRACES_EXPORTER") == "none"
+    return not off and any(environ.get(name, "").strip() for name in names)
 
 
 def variable(name: str) -> str:

@@ -14,6 +14,7 @@ from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.guards.parts import LocalKeys, Parts, local_parts
 from cliniko_mcp.guards.pipeline import Caller
+from cliniko_mcp.limit_share import NOBODYS, Share, Taken
 from cliniko_mcp.protocol.completions import Completions
 from cliniko_mcp.results.cursor import Cursors, Position, Query
 from tests.conftest import in_process
@@ -55,9 +56,9 @@ class Counted:
         self.taken, self.back = 0, 0
         self.lines: list[Mapping[str, JsonValue]] = []
 
-    async def take(self, *, sweep: bool, ahead: Callable[[], int]) -> tuple[float, str]:
+    async def take(self, *, sweep: bool, ahead: Callable[[], int], share: Share = NOBODYS) -> Taken:
         self.taken += 1
-        return 0.0, str(self.taken)
+        return Taken(0.0, str(self.taken))
 
     async def answered(self, token: str, *, pause: float = 0.0) -> None:
         self.back += 1

@@ -6,7 +6,7 @@ A `PendingQuestion` is what was known of a question when it was looked at last; 
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import anyio
 
@@ -16,6 +16,12 @@ from cliniko_mcp.approvals.shown import NOWHERE, Account, Preview
 from cliniko_mcp.errors import ClinikoMcpError
 
 T = TypeVar("T")
+Became = Literal["asked", "yes", "no", "expired"]
+"""What becomes of a question: it was put to a person, who said yes or no, or nobody answered in time."""
+
+
+def nobody_told(became: Became) -> None:
+    """Nobody watches."""
 
 
 class Ledger(ABC):
@@ -23,6 +29,9 @@ class Ledger(ABC):
 
     Every one raises Unavailable where the ledger cannot be reached; nothing is asked, answered or done then.
     """
+
+    became: Callable[[Became], None] = staticmethod(nobody_told)
+    """Hears what becomes of each question, in the process where it happens."""
 
     @abstractmethod
     async def _do(self, act: Callable[[Questions], T]) -> T:
@@ -49,7 +58,23 @@ class Ledger(ABC):
         asked_by: str = "",
     ) -> PendingQuestion:
         """See `Questions.create`."""
-        return await self._do(lambda table: table.create(matter, preview, program, account, made_by, asked_by))
+        pending = await self._do(
+            lambda table: self._created(table, matter, preview, program, account, made_by, asked_by)
+        )
+        self.became("asked")
+        return pending
+
+    def _created(
+        self,
+        table: Questions,
+        matter: Matter,
+        preview: Preview,
+        program: str,
+        account: Account,
+        made_by: str,
+        asked_by: str,
+    ) -> PendingQuestion:
+        return table.create(matter, preview, program, account, made_by, asked_by)
 
     async def knows(self, challenge: str | None, matter: Matter) -> bool:
         """See `Questions.knows`."""
@@ -65,7 +90,9 @@ class Ledger(ABC):
 
     async def start(self, pending: PendingQuestion, place: ApprovalPlace, *, told: bool = True) -> bool:
         """See `Questions.start`: of all who try, in whichever process, one hears True."""
-        return await self._about(pending, lambda table, found: table.start(found, place, told=told))
+        if begun := await self._about(pending, lambda table, found: table.start(found, place, told=told)):
+            self.became("yes")
+        return begun
 
     async def finish(self, pending: PendingQuestion, ending: Ending, problem: ClinikoMcpError | None = None) -> None:
         """See `Questions.finish`; `pending.told` is kept with it."""
@@ -120,7 +147,10 @@ class Ledger(ABC):
         self, challenge: str, approved: bool, place: ApprovalPlace, *, other: bool = False, by: str = ""
     ) -> bool:
         """See `Questions.decide`; whoever waits for the answer, in whichever process, is woken."""
-        return await self._do(lambda table: table.decide(challenge, approved, place, other=other, by=by))
+        decided = await self._do(lambda table: table.decide(challenge, approved, place, other=other, by=by))
+        if decided and not approved:
+            self.became("no")
+        return decided
 
     async def take_back(self, challenge: str) -> bool:
         """See `Questions.take_back`."""
@@ -133,6 +163,7 @@ class Ledger(ABC):
     async def deny(self, pending: PendingQuestion) -> None:
         """See `Questions.deny`."""
         await self._about(pending, lambda table, found: table.deny(found))
+        self.became("no")
 
     async def denied(self, matter: Matter) -> bool:
         """See `Questions.denied`."""

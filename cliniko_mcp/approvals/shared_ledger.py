@@ -15,7 +15,7 @@ from cliniko_mcp.approvals.kept_questions import table_of, text_of
 from cliniko_mcp.approvals.ledger import Ledger, T
 from cliniko_mcp.approvals.question_table import Questions, Tables
 from cliniko_mcp.approvals.questions import Ending, Matter, PendingQuestion
-from cliniko_mcp.approvals.shown import NOWHERE, Account, Preview
+from cliniko_mcp.approvals.shown import Account, Preview
 from cliniko_mcp.errors import ClinikoMcpError, Unavailable
 from cliniko_mcp.shared_state.keys import KeyRing, Unsealable
 
@@ -93,23 +93,19 @@ class SharedLedger(Ledger):
             ) from None
         return table_of(text, self._known)
 
-    async def create(
+    def _created(
         self,
+        table: Questions,
         matter: Matter,
         preview: Preview,
-        program: str = "",
-        account: Account = NOWHERE,
-        made_by: str = "",
-        asked_by: str = "",
+        program: str,
+        account: Account,
+        made_by: str,
+        asked_by: str,
     ) -> PendingQuestion:
-        """See `Questions.create`."""
-
-        def act(table: Questions) -> PendingQuestion:
-            pending = table.create(matter, preview, program, account, made_by, asked_by)
-            self._known[pending.question.challenge] = pending
-            return pending
-
-        return await self._do(act)
+        pending = super()._created(table, matter, preview, program, account, made_by, asked_by)
+        self._known[pending.question.challenge] = pending
+        return pending
 
     async def finish(self, pending: PendingQuestion, ending: Ending, problem: ClinikoMcpError | None = None) -> None:
         """See `Ledger.finish`."""

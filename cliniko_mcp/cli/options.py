@@ -14,7 +14,7 @@ CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 SERVING: Final = (
     "transport", "host", "port", "http_token_file", "output", "output_schemas", "view", "approval_wait", "sandbox_port",
     "hosted", "people", "public_url", "login", "admit", "login_file", "login_key", "client_host", "trusted_proxies",
-    "allow_origin",
+    "allow_origin", "log_format",
 )  # fmt: skip
 """Settings of a server alone: commands that call a tool themselves have no flags for them."""
 READING: Final = (*SERVING, "resources", "tools", "confirm", "allow_destroy", "read_only", "upload_folder")

@@ -1,5 +1,6 @@
 """`cliniko-mcp serve`: the MCP server itself."""
 
+import logging
 import signal
 import sys
 from collections.abc import AsyncGenerator
@@ -54,7 +55,28 @@ def serve(**flags: Any) -> None:
             async with told_to_stop(app):
                 await serve_app(app, announce, hosting)
 
-    anyio.run(run)
+    if not _as_json(settings):
+        anyio.run(run)
+        return
+    from cliniko_mcp.cli.json_logs import log_as_json
+    from cliniko_mcp.cli.output import leave
+    from cliniko_mcp.errors import ClinikoMcpError, ExitCode
+
+    log_as_json()
+    try:
+        anyio.run(run)
+    except ClinikoMcpError as problem:  # as JSON too, as whatever reads the log expects nothing else
+        logging.getLogger(__name__).error("%s", f"{problem.message} {problem.fix or ''}".strip())
+        leave(ExitCode.FAILED)
+
+
+def _as_json(settings: "Settings") -> bool:
+    """Whether the log is written as JSON, by the settings or else by the file of a server for many."""
+    if settings.log_format is not None or not settings.hosted:
+        return settings.log_format == "json"
+    from cliniko_mcp.hosted_file import hosted_by
+
+    return hosted_by(settings).log_format == "json"
 
 
 def _app(settings: "Settings", hosting: "Hosting | None") -> "AbstractAsyncContextManager[App]":
@@ -107,6 +129,9 @@ async def told_to_stop(app: "App") -> AsyncGenerator[None]:
 
 
 def announce(line: str) -> None:
-    """A line for the operator, on standard error, at once."""
+    """A line for the operator, on standard error, at once; in a log of JSON as one of its lines."""
+    if (announced := logging.getLogger("cliniko_mcp.cli.announced")).level:  # set where the log is JSON
+        announced.info("%s", line)
+        return
     click.echo(line, err=True)
     sys.stderr.flush()

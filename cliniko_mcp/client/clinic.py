@@ -25,6 +25,7 @@ from cliniko_mcp.redaction import SECRETS
 if TYPE_CHECKING:
     import httpx2
 
+    from cliniko_mcp.client.attempts import Attempts
     from cliniko_mcp.client.rate_limit import Reservation, Throttle
     from cliniko_mcp.client.storage import Storage
     from cliniko_mcp.client.tokens import Tokens
@@ -75,6 +76,7 @@ class Clinic:
         transport: "httpx2.AsyncBaseTransport | None" = None,
         per_minute: int = 200,
         tokens: "Tokens | None" = None,
+        attempts: "Attempts | None" = None,
         rng: Random | None = None,
         clock: Callable[[], float] = anyio.current_time,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
@@ -83,7 +85,7 @@ class Clinic:
 
         `base_url` ends in /v1; `transport` replaces the network (the demo clinic), `tokens` those that this process
         counts by itself. `now` is the time of day, aware; `clock` and `sleep` are monotonic seconds; `rng` spreads the
-        attempts of a retry.
+        attempts of a retry, of each of which `attempts` hears.
         """
         from cliniko_mcp.client.rate_limit import Throttle
         from cliniko_mcp.client.retry import Retry
@@ -93,7 +95,8 @@ class Clinic:
         SECRETS.learn(key)
         network = transport or Network()
         throttle = Throttle(network, per_minute=per_minute, wall=now, clock=clock, sleep=sleep, tokens=tokens)
-        retry = Retry(throttle, rng=rng or Random(), wall=now, clock=clock, sleep=sleep)
+        chance = rng or Random()
+        retry = Retry(throttle, rng=chance, wall=now, clock=clock, sleep=sleep, attempts=attempts)
         # The storage has a client of its own, which knows no key.
         storage = Storage.open(base_url=base_url, transport=Lent(network))
         async with client(key, base_url, user_agent, retry) as http, storage as files:
@@ -274,7 +277,8 @@ class Clinic:
 
         from cliniko_mcp.client.retry import never_sent
 
-        extensions = {"sweep": sweep, "count": context.count, "reservation": context.reserved}
+        name = call.operation.name
+        extensions = {"operation": name, "sweep": sweep, "count": context.count, "reservation": context.reserved}
         try:
             response = await self._http.request(method, path, extensions=extensions, **content)
         except httpx2.RequestError as problem:

@@ -1,8 +1,8 @@
 """Keeps all calls of one key inside Cliniko's limit of requests a minute (cliniko-api.md#rate-limit).
 
 A bucket of `per_minute` tokens, which `tokens` counts. A tenth is kept from sweeps (`extensions={"sweep": True}`), so
-that reading a long list never locks out a single call. Where several wait, who has had a third of a minute's tokens for
-one call, or half for all calls of one principal, goes after those who have not.
+that reading a long list never locks out a single call. Where several wait, who has had a third of a minute's tokens, or
+has eight calls under way, goes after other people, and a call that has had a third after other calls.
 """
 
 from collections import Counter, deque
@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from itertools import count
 from typing import Final
 
 import anyio
@@ -21,6 +22,7 @@ from cliniko_mcp.client.request_count import RequestCount
 from cliniko_mcp.client.responses import rate_limited, seconds_asked
 from cliniko_mcp.client.tokens import PERIOD as PERIOD
 from cliniko_mcp.client.tokens import LocalTokens, Tokens
+from cliniko_mcp.limit_share import NOBODYS, Share, third_of
 
 PATIENCE: Final = 20.0
 """Seconds that a request, and all requests of one tool call together, wait for their turns at most."""
@@ -34,20 +36,24 @@ Told = Callable[[float], Awaitable[None]]
 """Tells whoever waits for a call that it has to wait so many seconds."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Waiter:
     """A request that waits for its turn: whether it is part of a sweep, of which call and of whose."""
 
     sweep: bool
-    call: object
-    principal: str
+    share: Share
+    over: bool = False
+    """Whether its person has had so much that others go first."""
+
+
+_NUMBERS: Final = count(1)
 
 
 class _Patience:
     """What is left of the seconds that the requests of one tool call may wait; waits at the same time count once."""
 
     def __init__(self, principal: str, told: Told | None) -> None:
-        self.principal = principal
+        self.share = Share(principal, next(_NUMBERS))
         self._told = told
         self._told_at: float | None = None
         self._left = PATIENCE
@@ -132,8 +138,7 @@ class Throttle(httpx2.AsyncBaseTransport):
         self._sleep = sleep
         self._line: list[_Waiter] = []
         self._returns: deque[tuple[float, _Waiter]] = deque()
-        self._spent: Counter[object] = Counter()
-        self._spent_by: Counter[str] = Counter()
+        self._spent: Counter[int] = Counter()
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """The answer of `inner`, after this request's turn came, or at once with `extensions["reservation"]`.
@@ -151,8 +156,10 @@ class Throttle(httpx2.AsyncBaseTransport):
             sweep = request.extensions.get("sweep") is True
             patience = min(PATIENCE, float(request.extensions.get("throttle_wait", PATIENCE)))
             waiter, token = await self._admitted(sweep, patience)
-        if isinstance(count := request.extensions.get("count"), RequestCount):
-            count.sent += 1
+        if isinstance(counted := request.extensions.get("count"), RequestCount):
+            counted.sent += 1
+        if callable(admitted := request.extensions.get("admitted")):
+            admitted()
         pause = 0.0
         try:
             response = await self._inner.handle_async_request(request)
@@ -186,15 +193,14 @@ class Throttle(httpx2.AsyncBaseTransport):
     async def _admitted(self, sweep: bool, patience: float) -> tuple[_Waiter, str]:
         """Wait for a turn: who waited, and the token that was taken for them."""
         shared = _of_call.get()
-        waiter = _Waiter(sweep, shared, shared.principal if shared is not None else "")
+        waiter = _Waiter(sweep, shared.share if shared is not None else NOBODYS)
         if shared is None:
             token = await self._turn(waiter, patience, None)
         else:
             patience = min(patience, shared.left(self._clock()))
             with shared.waiting(self._clock):
                 token = await self._turn(waiter, patience, shared)
-        self._spent[waiter.call] += 1
-        self._spent_by[waiter.principal] += 1
+        self._spent[waiter.share.call] += 1
         return waiter, token
 
     async def _turn(self, waiter: _Waiter, patience: float, shared: _Patience | None) -> str:
@@ -202,7 +208,8 @@ class Throttle(httpx2.AsyncBaseTransport):
         self._line.append(waiter)
         try:
             while True:
-                wait, token = await self._tokens.take(sweep=waiter.sweep, ahead=partial(self._ahead_of, waiter))
+                ahead = partial(self._ahead_of, waiter)
+                wait, token, waiter.over = await self._tokens.take(sweep=waiter.sweep, ahead=ahead, share=waiter.share)
                 if wait <= 0:
                     return token
                 if self._clock() + wait > give_up_at:
@@ -215,22 +222,23 @@ class Throttle(httpx2.AsyncBaseTransport):
             self._line.remove(waiter)
 
     def _give_back(self, waiter: _Waiter) -> None:
-        self._spent[waiter.call] -= 1
-        self._spent_by[waiter.principal] -= 1
-        if not self._spent[waiter.call]:  # calls come and go
-            del self._spent[waiter.call]
+        call = waiter.share.call
+        self._spent[call] -= 1
+        if not self._spent[call]:  # calls come and go
+            del self._spent[call]
 
     def _ahead_of(self, waiter: _Waiter) -> int:
         """How many in the line go before this one: by what was had already, singles before sweeps, as they came."""
         now = self._clock()
         while self._returns and self._returns[0][0] <= now:
             self._give_back(self._returns.popleft()[1])
-        place, rank = self._line.index(waiter), self._rank(waiter)
-        ranks = [self._rank(other) for other in self._line]
+        people = any(other.share.person != waiter.share.person for other in self._line)
+        place, rank = self._line.index(waiter), self._rank(waiter, people)
+        ranks = [self._rank(other, people) for other in self._line]
         return sum(other < rank or (other == rank and at < place) for at, other in enumerate(ranks))
 
-    def _rank(self, waiter: _Waiter) -> tuple[bool, bool, bool]:
-        """False before True: whether its principal has had half, whether its call has had a third; sweeps last."""
-        half = self._spent_by[waiter.principal] >= max(self._per_minute // 2, 1)
-        third = waiter.call is not None and self._spent[waiter.call] >= max(self._per_minute // 3, 1)
-        return half, third, waiter.sweep
+    def _rank(self, waiter: _Waiter, people: bool) -> tuple[bool, bool, bool]:
+        """False before True: whether its person has had enough, if several wait, whether its call has; sweeps last."""
+        call = waiter.share.call
+        third = bool(call) and self._spent[call] >= third_of(self._per_minute)
+        return people and waiter.over, third, waiter.sweep

@@ -10,6 +10,7 @@ from typing import Final
 import anyio
 import httpx2
 
+from cliniko_mcp.client.attempts import Attempts
 from cliniko_mcp.client.responses import seconds_asked
 
 MAX_ANSWER_BYTES: Final = 20_000_000
@@ -75,13 +76,16 @@ class Retry(httpx2.AsyncBaseTransport):
         clock: Callable[[], float] = anyio.current_time,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
         max_answer_bytes: int = MAX_ANSWER_BYTES,
+        attempts: Attempts | None = None,
     ) -> None:
+        """`attempts` hears of each; a request says its operation in `extensions["operation"]`."""
         self._inner = inner
         self._rng = rng
         self._wall = wall
         self._clock = clock
         self._sleep = sleep
         self._max_answer_bytes = max_answer_bytes
+        self._attempts = attempts
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """The answer, read whole. Raises the last httpx2.TransportError, AnswerTooLarge or RateLimited."""
@@ -91,7 +95,7 @@ class Retry(httpx2.AsyncBaseTransport):
             remaining = max(0.0, give_up_at - self._clock())
             request.extensions = {**request.extensions, "throttle_wait": remaining}
             try:
-                outcome = await self._attempt(request)
+                outcome = await self._watched(request, attempt + 1)
             except httpx2.TransportError as problem:
                 outcome = problem
             if isinstance(outcome, httpx2.Response) and outcome.is_success:
@@ -116,6 +120,15 @@ class Retry(httpx2.AsyncBaseTransport):
         if isinstance(outcome, httpx2.Response) and outcome.status_code != 429:
             return max(delay, seconds_asked(outcome.headers, self._wall()) or 0.0)
         return delay
+
+    async def _watched(self, request: httpx2.Request, number: int) -> httpx2.Response:
+        if self._attempts is None:
+            return await self._attempt(request)
+        with self._attempts.attempt(str(request.extensions.get("operation", "")), number) as attempt:
+            request.extensions["admitted"] = attempt.admitted
+            response = await self._attempt(request)
+            attempt.answered(response.status_code)
+            return response
 
     async def _attempt(self, request: httpx2.Request) -> httpx2.Response:
         response = await self._inner.handle_async_request(request)

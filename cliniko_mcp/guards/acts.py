@@ -159,6 +159,8 @@ class Acts:
         if pending.ending in ("denied", "other", "withdrawn"):
             await self.note(guarded, "declined", pending.place)
         else:
+            if pending.ending is None:
+                self.questions.became("expired")
             await self.note(guarded, pending.ending or "lapsed", "none")
         return True
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # imported when the first call needs them
     from cliniko_mcp.client.tokens import Tokens
     from cliniko_mcp.guards.acts import Page
     from cliniko_mcp.guards.log import Log
+    from cliniko_mcp.guards.watch import Watch
 
 
 class Keys(Protocol):
@@ -62,6 +63,8 @@ class Parts:
     """What other processes of the account know."""
     network: httpx2.AsyncBaseTransport | None = None
     """The connections of the process, which stay open when the app closes; by default the app has its own."""
+    watch: Watch | None = None
+    """Whoever watches this process; by default nobody."""
 
     @property
     def hosted(self) -> bool:

@@ -32,8 +32,8 @@ _RETRY_AFTER_SECONDS: Final = 10
 
 Passes = Callable[[str], bool]
 """Whether a request to this path needs no token."""
-Refusals = Callable[[str], None]
-"""Told of each refusal: a reason of `REASONS`, or missing, header, body, scope, unavailable."""
+Refusals = Callable[[int, str], None]
+"""Told of each refusal: its status, and a reason of `REASONS`, or missing, header, body, scope, unavailable."""
 
 
 def nothing_passes(path: str) -> bool:
@@ -41,7 +41,7 @@ def nothing_passes(path: str) -> bool:
     return False
 
 
-def nobody_told(reason: str) -> None:
+def nobody_told(status: int, reason: str) -> None:
     """Refusals are not counted."""
 
 
@@ -197,7 +197,7 @@ class Gate:
     ) -> None:
         from starlette.responses import PlainTextResponse
 
-        self._refused(reason)
+        self._refused(status, reason)
         headers = {"Cache-Control": "no-store"}
         if challenge is not None:
             headers["WWW-Authenticate"] = challenge

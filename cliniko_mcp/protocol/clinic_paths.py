@@ -17,6 +17,7 @@ from anyio.abc import TaskGroup, TaskStatus
 from cliniko_mcp.app import App
 from cliniko_mcp.directory.clinics import Clinics
 from cliniko_mcp.guards.parts import Parts
+from cliniko_mcp.identity.gate import Refusals, nobody_told
 from cliniko_mcp.identity.metadata import MCP_PATH, clinic_in
 from cliniko_mcp.identity.person import Person
 from cliniko_mcp.settings import Settings
@@ -40,14 +41,23 @@ class ClinicPaths:
     """Leads each request to the protocol of its clinic, whose id it puts into the person."""
 
     def __init__(
-        self, settings: Settings, clinics: Clinics, ring: KeyRing, tasks: TaskGroup, protocol_of: ProtocolOf
+        self,
+        settings: Settings,
+        clinics: Clinics,
+        ring: KeyRing,
+        tasks: TaskGroup,
+        protocol_of: ProtocolOf,
+        refused: Refusals = nobody_told,
     ) -> None:
-        """`settings` are what a clinic does not say itself; the protocols run among `tasks`."""
+        """`settings` are what a clinic does not say itself; the protocols run among `tasks`.
+
+        `refused` hears whom no clinic let in."""
         self._settings = settings
         self._clinics = clinics
         self._ring = ring
         self._tasks = tasks
         self._protocol_of = protocol_of
+        self._refused = refused
         self._protocols: dict[Settings, ASGIApp] = {}
         self._starting = anyio.Lock()
 
@@ -66,6 +76,7 @@ class ClinicPaths:
             return
         entry = self._clinics.of(person, named)
         if entry is None:
+            self._refused(403, "clinic")
             await _answer(scope, receive, send, 403, _NOT_YOURS)
             return
         state = {**scope["state"], "person": replace(person, clinic=entry.id)}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from cliniko_mcp.hosted_file import HostedFile
-from cliniko_mcp.identity.gate import Gate
+from cliniko_mcp.identity.gate import Gate, Refusals, nobody_told
 from cliniko_mcp.identity.metadata import Metadata, Resource
 from cliniko_mcp.identity.one_token import OneToken
 from cliniko_mcp.identity.person import Verifier
@@ -42,21 +42,24 @@ async def entrance(
     max_body_bytes: int,
     login: Login | None = None,
     pages: PagesOf | None = None,
+    refused: Refusals = nobody_told,
 ) -> AsyncGenerator[ASGIApp]:
     """The app behind everything that says who calls; `token` is everybody's, None where people have their own.
 
-    `pages` see to that themselves.
+    `pages` see to that themselves; `refused` hears whom the gate turned away, and why.
 
     Raises ConfigurationError for people and issuers that cannot be used.
     """
     if token is not None:
-        yield _for_pages(Health(Gate(app, OneToken(token.text), max_body_bytes=max_body_bytes)), hosted.allow_origin)
+        gate = Gate(app, OneToken(token.text), max_body_bytes=max_body_bytes, refused=refused)
+        yield _for_pages(Health(gate), hosted.allow_origin)
         return
     if login is not None:
         from cliniko_mcp.protocol.routed import Routed
 
-        gate = Gate(app, login.verifier, max_body_bytes=max_body_bytes, resource=login.resource)
-        documented = Metadata(gate, login.resource, [login.resource.origin])
+        resource = login.resource
+        gate = Gate(app, login.verifier, max_body_bytes=max_body_bytes, resource=resource, refused=refused)
+        documented = Metadata(gate, resource, [resource.origin])
         yield _for_pages(Health(Routed(documented, login.routes)), hosted.allow_origin)
         return
     clock = partial(datetime.now, UTC)  # noqa: TID251 - tokens expire in real time, whatever the clinic's clock says
@@ -67,7 +70,7 @@ async def entrance(
         # Only a server that gives tokens can be logged in at: without one there is nothing to send a client to.
         resource = Resource.parse(hosted.public_url) if hosted.public_url and hosted.issuer else None
         scopes = hosted.ask_scopes
-        gate = Gate(app, verifier, max_body_bytes=max_body_bytes, resource=resource, ask_scopes=scopes)
+        gate = Gate(app, verifier, max_body_bytes=max_body_bytes, resource=resource, ask_scopes=scopes, refused=refused)
         issuers = [issuer.url for issuer in hosted.issuer]
         open_to_all: ASGIApp = Metadata(gate, resource, issuers, scopes) if resource is not None else gate
         if routes:

@@ -28,6 +28,7 @@ from cliniko_mcp.guards.hash_chain import HashChain
 from cliniko_mcp.guards.parts import Parts
 from cliniko_mcp.guards.shared_parts import shared_parts
 from cliniko_mcp.hosted_file import HostedFile, address_of_redis, hosted_by
+from cliniko_mcp.identity.gate import nobody_told
 from cliniko_mcp.identity.key_set import KeySet
 from cliniko_mcp.identity.metadata import Resource
 from cliniko_mcp.identity.people_file import People
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 
     from cliniko_mcp.identity.person import Person, Verifier
     from cliniko_mcp.shared_state.keys import KeyRing
+    from cliniko_mcp.telemetry.watch import Watch
 
 
 ProtocolOf = Callable[[App, Pool], "tuple[Starlette, ASGIApp]"]
@@ -83,14 +85,18 @@ class Hosting:
 
     @asynccontextmanager
     async def clinic_paths(
-        self, settings: Settings, protocol_of: ProtocolOf
+        self, settings: Settings, protocol_of: ProtocolOf, watch: Watch | None = None
     ) -> AsyncGenerator[tuple[ClinicPaths, OpenApps, QuestionsOf]]:
         """What answers for every clinic, their apps, and the questions of each person."""
         assert self.clinics is not None and self.ring is not None  # the file has been checked
         async with opened_apps() as apps, anyio.create_task_group() as tasks:
             pool = ClinicPool(settings, self.clinics, self.ring, self.state, apps, self.page)
             made = partial(_with_pool, protocol_of, pool)
-            yield ClinicPaths(settings, self.clinics, self.ring, tasks, made), apps, pool.questions
+            refused = nobody_told
+            if watch is not None:
+                apps.watch, refused = watch, watch.refused
+                watch.count_apps(partial(len, apps))
+            yield ClinicPaths(settings, self.clinics, self.ring, tasks, made, refused), apps, pool.questions
             tasks.cancel_scope.cancel()
 
     @property

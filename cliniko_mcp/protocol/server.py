@@ -23,6 +23,7 @@ from cliniko_mcp.tools.index import Entry, entries, find_operation
 
 if TYPE_CHECKING:
     from cliniko_mcp.open_apps import Pool
+    from cliniko_mcp.telemetry.watch import Watch
 
 INSTRUCTIONS = """\
 Works in a clinic's Cliniko account: patients, practitioners, diaries, appointments, notes, invoices, stock.
@@ -72,11 +73,13 @@ def icons() -> list[types.Icon]:
     ]
 
 
-def build_server(app: App, cut_off: Sequence[str] = (), pool: Pool | None = None) -> Server[dict[str, Any]]:
+def build_server(
+    app: App, cut_off: Sequence[str] = (), pool: Pool | None = None, watch: Watch | None = None
+) -> Server[dict[str, Any]]:
     """The MCP server of an app: tools listed from the generated list, calls through the guards.
 
     With a `pool` each person's calls go to an app of their own. `cut_off` says which changes were under way when the
-    last run ended; the model is told.
+    last run ended; the model is told. `watch` is told of each message.
     """
     responder = Responder(app, listed_tools(app), pool)
     server: Server[dict[str, Any]] = Server(
@@ -96,6 +99,12 @@ def build_server(app: App, cut_off: Sequence[str] = (), pool: Pool | None = None
         get_tool_input_schema=_input_schema,
     )
     server.extensions[offer.EXTENSION] = {}
+    # The SDK's own puts the words of errors into spans, which may name a person.
+    server.middleware.clear()
+    if watch is not None:
+        from cliniko_mcp.protocol.watched import Watched
+
+        server.middleware.append(Watched(watch))
     server.middleware += [without_secrets, with_icons_once]
     # What a person was asked under one identity is not answered under another.
     keys = app.parts.keys.derived("state", app.parts.account)

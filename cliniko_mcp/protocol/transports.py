@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import Context
+from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from cliniko_mcp.protocol.entrance import PagesOf
     from cliniko_mcp.protocol.hosting import Hosting
     from cliniko_mcp.protocol.readiness import Ready
+    from cliniko_mcp.telemetry.watch import Watch
 
 Announce = Callable[[str], None]
 WILDCARDS = ("0.0.0.0", "::")
@@ -65,18 +67,24 @@ async def serve(app: App, announce: Announce, hosting: Hosting | None = None) ->
             await serve_stdio(build_server(app, changes))
             return
         from cliniko_mcp.hosted_file import hosted_by
+        from cliniko_mcp.identity.gate import nobody_told
         from cliniko_mcp.protocol.draining import Draining
         from cliniko_mcp.protocol.entrance import entrance
         from cliniko_mcp.protocol.readiness import admin_port
+        from cliniko_mcp.protocol.watching import opened_watch
 
         hosted = hosting.file if hosting is not None else hosted_by(settings)
-        async with _protocol(app, hosted, hosting, login) as (protocol, calls, pages):
+        async with (
+            opened_watch(settings, hosted, announce) as watch,
+            _protocol(app, hosted, hosting, login, watch) as (protocol, calls, pages),
+        ):
+            refused = nobody_told if watch is None else watch.refused
             draining = Draining(protocol, calls, MAX_BODY_BYTES, notice=hosted.notice)
             started = partial(_announce_address, settings, hosted, token, announce)
             ready = _ready(draining, hosting)
             async with (
-                entrance(draining, hosted, token, MAX_BODY_BYTES, login, pages) as served,
-                admin_port(hosted.admin, ready, announce),
+                entrance(draining, hosted, token, MAX_BODY_BYTES, login, pages, refused) as served,
+                admin_port(hosted.admin, ready, announce, watch),
             ):
                 await listen(served, settings.host, settings.port, started, draining.drain)
 
@@ -90,7 +98,7 @@ def _ready(draining: Draining, hosting: Hosting | None) -> Ready:
 
 @asynccontextmanager
 async def _protocol(
-    app: App, hosted: HostedFile, hosting: Hosting | None, login: Login | None
+    app: App, hosted: HostedFile, hosting: Hosting | None, login: Login | None, watch: Watch | None
 ) -> AsyncGenerator[tuple[ASGIApp, Calls, PagesOf | None]]:
     """What answers the protocol, the calls that a stop waits for (of one app, or of a pool), and pages beside it."""
     from cliniko_mcp.protocol.server import build_server
@@ -99,7 +107,7 @@ async def _protocol(
     security = transport_security(settings, hosted)
 
     def over_http(listing: App, pool: Pool | None) -> tuple[Starlette, ASGIApp]:
-        server = build_server(listing, (), pool)
+        server = build_server(listing, (), pool, watch)
         runs = server.streamable_http_app(
             transport_security=security,
             host=settings.host,
@@ -112,13 +120,22 @@ async def _protocol(
 
         return runs, StatelessSessions(runs, hosting.sessions, MAX_BODY_BYTES)
 
+    if watch is not None and hosting is not None and hosting.state is not None:
+        hosting.state.timed = watch.redis
     if hosting is not None and hosting.clinics is not None:
-        async with hosting.clinic_paths(settings, over_http) as (paths, calls, questions):
+        async with hosting.clinic_paths(settings, over_http, watch) as (paths, calls, questions):
             yield paths, calls, partial(hosting.pages, questions)
     elif settings.transport == "sse":
-        yield _sse_app(build_server(app, ()), security), app, None
+        app.parts = replace(app.parts, watch=watch)
+        yield _sse_app(build_server(app, (), None, watch), security), app, None
     else:
         pool = login.pool if login is not None else None
+        if pool is None:
+            app.parts = replace(app.parts, watch=watch)
+        else:
+            pool.apps.watch = watch
+        if watch is not None:
+            watch.count_apps(lambda: 1 if pool is None else len(pool.apps))
         pages = partial(hosting.pages, partial(hosting.questions_of, app)) if hosting is not None else None
         yield over_http(app, pool)[1], app if pool is None else pool.apps, pages
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, Protocol, TypeGuard
 
@@ -63,6 +63,8 @@ class SharedState:
         self._redis = redis
         self._away_since: float | None = None
         self._failed_at: float | None = None
+        self.timed: Callable[[float], None] | None = None
+        """Told after how many seconds Redis answered each time, or was found to be away."""
 
     async def run(
         self, script: Script, keys: Sequence[str], arguments: Sequence[Value] = (), *, patience: float = PATIENCE
@@ -102,10 +104,14 @@ class SharedState:
 
     async def _evaluated(self, script: Script, keys: Sequence[str], arguments: Sequence[Value]) -> list[bytes]:
         parts: list[Value] = [len(keys), *keys, *arguments]
+        begun = anyio.current_time()
         try:
             found = await self._redis.execute_command("EVALSHA", script.digest, *parts)
         except NoScriptError:
             found = await self._redis.execute_command("EVAL", script.text, *parts)
+        finally:
+            if self.timed is not None:
+                self.timed(anyio.current_time() - begun)
         return [_bytes(one) for one in found] if _is_list(found) else [_bytes(found)]
 
     def _note(self, problem: RedisError) -> None:

@@ -3,16 +3,19 @@
 A sorted set holds a member for each request: under way with the time until which it is believed to be, answered with
 the time at which its token comes back, a minute later. Redis's own clock counts, so that those of the replicas do not
 matter. A request that was under way when its replica ended is given up after 150 seconds.
+A member begins with a digest of the person and of their call, so that shares are counted over all replicas.
 
 A Redis that came up without what it knew gives nothing out until it has been up for a minute: by then whatever was sent
 before is over.
 """
 
 from collections.abc import Callable
+from hashlib import blake2b
 from typing import Final
 
 import anyio
 
+from cliniko_mcp.limit_share import MAX_CALLS, NOBODYS, Share, Taken, half_of, third_of
 from cliniko_mcp.shared_state.connection import PATIENCE, Script, SharedState, away, key
 
 LEASE_SECONDS: Final = 150
@@ -22,17 +25,40 @@ _NOW: Final = "local t = redis.call('TIME') local now = t[1] * 1000 + math.floor
 _TAKE: Final = Script(
     _NOW
     + """
--- KEYS: requests, pause, born. ARGV: member, a minute's tokens, kept from sweeps, ahead, lease and period in ms
+-- KEYS: requests, pause, born. ARGV: member, a minute's tokens, kept from sweeps, ahead, lease and period in ms,
+-- a person's third, their calls, kept from those who had as much
 local requests, pause, born = KEYS[1], KEYS[2], KEYS[3]
-if redis.call('ZSCORE', requests, ARGV[1]) then return '0' end
+if redis.call('ZSCORE', requests, ARGV[1]) then return {'0', 0} end
 if redis.call('EXISTS', born) == 0 then
   local up = tonumber(string.match(redis.call('INFO', 'server'), 'uptime_in_seconds:(%d+)')) * 1000
-  if up < tonumber(ARGV[6]) then return tostring(tonumber(ARGV[6]) - up) end
+  if up < tonumber(ARGV[6]) then return {tostring(tonumber(ARGV[6]) - up), 0} end
   redis.call('SET', born, now)
 end
 redis.call('ZREMRANGEBYSCORE', requests, '-inf', now)
-local ready = now
-local short = ARGV[4] + 1 + redis.call('ZCARD', requests) - (ARGV[2] - ARGV[3])
+local ready, used, kept, over = now, redis.call('ZCARD', requests), tonumber(ARGV[3]), 0
+local person, call, nobody = string.sub(ARGV[1], 1, 4), string.sub(ARGV[1], 5, 8), string.rep(string.char(0), 4)
+if person ~= nobody and ARGV[4] + 1 + used > ARGV[2] - ARGV[9] then
+  local all, had, calls, seen, others = redis.call('ZRANGE', requests, 0, -1, 'WITHSCORES'), 0, 0, {}, {}
+  for at = 1, #all, 2 do
+    local whose, its = string.sub(all[at], 1, 4), string.sub(all[at], 5, 8)
+    if whose == person then
+      had = had + 1
+      if tonumber(all[at + 1]) > now + ARGV[6] and its ~= nobody and not seen[its] then  -- still under way
+        seen[its] = true
+        calls = calls + 1
+      end
+    elseif whose ~= nobody then
+      others[whose] = (others[whose] or 0) + 1
+    end
+  end
+  if had >= tonumber(ARGV[7]) or (calls >= tonumber(ARGV[8]) and not seen[call]) then over = 1 end
+  if over == 1 then
+    for _, theirs in pairs(others) do
+      if theirs < tonumber(ARGV[7]) then kept = math.max(kept, tonumber(ARGV[9])) end
+    end
+  end
+end
+local short = ARGV[4] + 1 + used - (ARGV[2] - kept)
 if short > 0 then
   local found = redis.call('ZRANGE', requests, short - 1, short - 1, 'WITHSCORES')
   ready = now + ARGV[6]
@@ -40,10 +66,10 @@ if short > 0 then
 end
 local closed = tonumber(redis.call('GET', pause) or '0')
 if closed > ready then ready = closed end
-if ready > now then return tostring(ready - now) end
+if ready > now then return {tostring(ready - now), over} end
 redis.call('ZADD', requests, now + ARGV[5], ARGV[1])
 redis.call('PEXPIRE', requests, ARGV[5] * 2)
-return '0'
+return {'0', over}
 """
 )
 _DONE: Final = Script(
@@ -83,11 +109,13 @@ class SharedTokens:
         self._per_minute = per_minute
         self._token = token
         self._lease = int(lease * 1000)
+        self._here = token()[:2]
+        self._shares = third_of(per_minute), MAX_CALLS, half_of(per_minute)
         self._turn = anyio.Lock()
 
-    async def take(self, *, sweep: bool, ahead: Callable[[], int]) -> tuple[float, str]:
+    async def take(self, *, sweep: bool, ahead: Callable[[], int], share: Share = NOBODYS) -> Taken:
         """See `client.tokens.Tokens.take`. Raises Unavailable where Redis is away."""
-        token = self._token()
+        token = self._whose(share) + self._token()
         reserve = self._per_minute // 10 if sweep else 0
         # One after the other, or those whose answer is on its way would count as taken and as ahead.
         try:
@@ -97,10 +125,16 @@ class SharedTokens:
             raise away() from None
         try:
             told = (token, self._per_minute, reserve, ahead(), self._lease, _PERIOD_SECONDS * 1000)
-            (wait,) = await self._state.run(_TAKE, self._keys, told)
+            wait, over = await self._state.run(_TAKE, self._keys, (*told, *self._shares))
         finally:
             self._turn.release()
-        return float(wait) / 1000, token.hex()
+        return Taken(float(wait) / 1000, token.hex(), over == b"1")
+
+    def _whose(self, share: Share) -> bytes:
+        """What tells the person and their call from all others in every replica: four bytes each, zeros for nobody."""
+        person = blake2b(share.person.encode(), digest_size=4).digest() if share.person else bytes(4)
+        call = self._here + (share.call & 0xFFFF).to_bytes(2) if share.call else bytes(4)
+        return person + call
 
     async def answered(self, token: str, *, pause: float = 0.0) -> None:
         """See `client.tokens.Tokens.answered`. Where Redis is away the token comes back when it is given up."""

@@ -47,11 +47,11 @@ def test_the_tokens_of_a_minute_are_those_of_all_replicas_together(redis: RedisS
     async def story(tokens: Callable[..., SharedTokens]) -> None:
         here, there = tokens(0, 10), tokens(1, 10)
         taken = [await (here, there)[number % 2].take(sweep=False, ahead=nobody) for number in range(10)]
-        assert [wait for wait, _ in taken] == [0.0] * 10
-        assert len({token for _, token in taken}) == 10
+        assert [wait for wait, *_ in taken] == [0.0] * 10
+        assert len({token for _, token, _ in taken}) == 10
         assert (await here.take(sweep=False, ahead=nobody))[0] == 60.0, "only what is under way could help"
         await there.answered(taken[0][1])
-        wait, _ = await here.take(sweep=False, ahead=nobody)
+        wait, *_ = await here.take(sweep=False, ahead=nobody)
         assert 55 < wait <= 60
         await here.give_back(taken[1][1])
         assert (await there.take(sweep=False, ahead=lambda: 1))[0] > 0, "another of this replica goes first"
@@ -73,12 +73,12 @@ def test_a_sweep_leaves_a_tenth_to_others(redis: RedisServer) -> None:
 def test_after_a_429_nothing_goes_out_from_any_replica(redis: RedisServer) -> None:
     async def story(tokens: Callable[..., SharedTokens]) -> None:
         here, there = tokens(0), tokens(1)
-        _, token = await here.take(sweep=False, ahead=nobody)
+        _, token, _ = await here.take(sweep=False, ahead=nobody)
         assert await there.closed() == 0.0
         await here.answered(token, pause=7.5)
         _, other = 0.0, await there.closed()
         assert 7 < other <= 7.5
-        wait, _ = await there.take(sweep=False, ahead=nobody)
+        wait, *_ = await there.take(sweep=False, ahead=nobody)
         assert 7 < wait <= 7.5
         await here.answered(token, pause=1.0)
         assert await there.closed() > 6, "a shorter pause does not end a longer one"
@@ -101,7 +101,7 @@ def test_a_redis_that_came_up_without_what_it_knew_gives_nothing_out_until_it_ha
     redis: RedisServer,
 ) -> None:
     async def story(tokens: Callable[..., SharedTokens]) -> None:
-        wait, _ = await tokens().take(sweep=False, ahead=nobody)
+        wait, *_ = await tokens().take(sweep=False, ahead=nobody)
         up = int(redis_uptime(redis))
         assert up >= 60 or 0 < wait <= 60 - up + 1
 
