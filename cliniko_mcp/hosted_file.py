@@ -63,6 +63,13 @@ class RedisSection(_Section):
     the replica that they began with, to which the balancer has to lead them (then they can be asked by forms)."""
 
 
+class AuditSection(_Section):
+    """Where the audit logs are, a chain a clinic; without it they are files beside the server's own."""
+
+    postgres: SecretReference
+    """Where the address of the database is, `postgresql://role@host/database`."""
+
+
 class AdminSection(_Section):
     """Where this replica says whether it is ready (`/readyz`), apart from what people reach."""
 
@@ -85,6 +92,7 @@ class HostedFile(_Section):
     redis: RedisSection | None = None
     """What several replicas share; without it there is one."""
     admin: AdminSection | None = None
+    audit: AuditSection | None = None
     clinics: str | None = None
     """A file of clinics, each with its key, sealed; without it there is one, of the key in the environment."""
     notice: float = Field(default=0.0, ge=0, le=60)
@@ -97,6 +105,8 @@ class HostedFile(_Section):
             raise ValueError("an issuer's tokens are for a public_url: name it")
         if self.redis and not self.keys:
             raise ValueError("what replicas share is sealed: name the same keys in the file of each")
+        if self.audit and not self.keys:
+            raise ValueError("the audit log is closed by the key ring: name the secrets in keys")
         if self.clinics and not self.keys:
             raise ValueError("the keys of clinics are sealed: name the secrets in keys")
         return self

@@ -72,6 +72,12 @@ class Counted:
         self.lines.append(entry)
         return len(self.lines)
 
+    async def note(self, entry: Mapping[str, JsonValue]) -> None:
+        self.lines.append(entry)
+
+    def room(self) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
+
 
 async def test_an_app_takes_its_tokens_and_keeps_its_log_where_its_parts_say() -> None:
     counted = Counted()

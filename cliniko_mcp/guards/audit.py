@@ -64,33 +64,37 @@ class Audit:
     async def __call__(self, guarded: GuardedCall) -> AsyncGenerator[None]:
         """Lets the operation go on, and writes down how it ended.
 
-        Raises NotAllowed, before anything is done, for a change that cannot be written down.
+        Raises NotAllowed, before anything is done, for a change that cannot be written down, and Unavailable where the
+        lines of others have waited too long to be.
         """
         entry = _entry(guarded)
-        if guarded.call.operation.changes:
-            entry["of"] = await self._announce(entry)
-        outcome = "interrupted"
-        try:
-            yield
-            outcome = "ok"
-        except GeneratorExit:  # whoever read a list has seen enough of it
-            outcome = "ok"
-            raise
-        except AskFirst:
-            outcome = "asked"
-            raise
-        except ClinikoMcpError as error:
-            outcome = error.code
-            raise
-        except Exception:
-            outcome = "failed"
-            raise
-        finally:
-            found = guarded.outcome
-            as_at = _utc_text(found.read_at) if found.read_at else ""
-            told = ("made", found.created), ("effect", found.effect), ("as_at", as_at)
-            entry |= {name: value for name, value in told if value}
-            await self._note({**entry, "outcome": outcome, "channel": found.channel, "requests": found.requests.sent})
+        async with self._log.room():
+            if guarded.call.operation.changes:
+                entry["of"] = await self._announce(entry)
+            outcome = "interrupted"
+            try:
+                yield
+                outcome = "ok"
+            except GeneratorExit:  # whoever read a list has seen enough of it
+                outcome = "ok"
+                raise
+            except AskFirst:
+                outcome = "asked"
+                raise
+            except ClinikoMcpError as error:
+                outcome = error.code
+                raise
+            except Exception:
+                outcome = "failed"
+                raise
+            finally:
+                found = guarded.outcome
+                as_at = _utc_text(found.read_at) if found.read_at else ""
+                told = ("made", found.created), ("effect", found.effect), ("as_at", as_at)
+                entry |= {name: value for name, value in told if value}
+                await self._note(
+                    {**entry, "outcome": outcome, "channel": found.channel, "requests": found.requests.sent}
+                )
 
     async def question_ended(self, guarded: GuardedCall, outcome: str, channel: Channel) -> None:
         """Write down how a question about this call ended that no call hears of: `declined`, `lapsed`, `changed`, ...
@@ -115,7 +119,7 @@ class Audit:
 
     async def _note(self, entry: Mapping[str, JsonValue]) -> None:
         try:
-            await self._log.append(self._stamped(entry))
+            await self._log.note(self._stamped(entry))
         except OSError as problem:
             if not self._warned:
                 _LOG.warning("the audit log %s cannot be written (%s)", self._log.place, _reason(problem))

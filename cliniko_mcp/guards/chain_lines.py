@@ -72,10 +72,15 @@ class Chain:
         """`count` and `digest` are of the line that was written last, as it is kept apart from the lines."""
         self._last = count, digest
         self._before = START
-        self.count = 0
-        """The number of the line that was taken last."""
+        self.line: Line | None = None
+        """The line that was taken last."""
         self.seen = 0
         """How many lines were taken."""
+
+    @property
+    def count(self) -> int:
+        """The number of the line that was taken last; 0 where none was."""
+        return self.line.number if self.line is not None else 0
 
     def problem(self, place: str, written: bytes, *, may_begin: bool) -> str | None:
         """What is wrong with the next line, which is at this place; None where nothing is.
@@ -92,7 +97,7 @@ class Chain:
                 return f"entries are missing before {place}"
         elif read.before != self._before or read.number != self.count + 1:
             return f"entries are missing, added or moved before {place}"
-        self._before, self.count = read.seal, read.number
+        self._before, self.line = read.seal, read
         count, digest = self._last
         if self.count == count and self._before != digest:
             return f"{place} is not the entry that was last written"

@@ -15,17 +15,19 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from cliniko_mcp.app import App
+from cliniko_mcp.app import App, audit_log
 from cliniko_mcp.approvals.page_at import PageAt
 from cliniko_mcp.client.credentials import user_agent
-from cliniko_mcp.clinic_pool import ClinicPool, log_of
+from cliniko_mcp.clinic_pool import ClinicPool
 from cliniko_mcp.directory.clinics import Clinics, opened_key
 from cliniko_mcp.directory.keys import read_ring
 from cliniko_mcp.errors import ConfigurationError
+from cliniko_mcp.guards.anchors import tell_heads
+from cliniko_mcp.guards.clinic_logs import ClinicLogs, FileLogs, file_of, queued_logs
 from cliniko_mcp.guards.hash_chain import HashChain
 from cliniko_mcp.guards.parts import Parts
 from cliniko_mcp.guards.shared_parts import shared_parts
-from cliniko_mcp.hosted_file import HostedFile, address_of_redis, hosted_by
+from cliniko_mcp.hosted_file import AuditSection, HostedFile, address_of_redis, hosted_by
 from cliniko_mcp.identity.metadata import Resource
 from cliniko_mcp.identity.people_file import People
 from cliniko_mcp.open_apps import OpenApps, Pool, opened_apps
@@ -33,6 +35,7 @@ from cliniko_mcp.pages.approvals import PATH, ApprovalPages, Ledgers, LocalOnce
 from cliniko_mcp.protocol.clinic_paths import ClinicPaths
 from cliniko_mcp.protocol.sealed_sessions import SealedSessions
 from cliniko_mcp.settings import Settings, secret_at
+from cliniko_mcp.shared_state.audit_sql import SERVER
 from cliniko_mcp.shared_state.connection import SharedState, open_state
 from cliniko_mcp.shared_state.once import SharedOnce
 
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
     from starlette.routing import Route
     from starlette.types import ASGIApp
 
+    from cliniko_mcp.shared_state.audit_postgres import PostgresAudit
     from cliniko_mcp.shared_state.keys import KeyRing
 
 
@@ -60,6 +64,10 @@ class Hosting:
     """Those of the account that the settings name; None where it shares nothing."""
     clinics: Clinics | None = None
     """None where there is one, of the key in the environment."""
+    clinic_logs: ClinicLogs | None = None
+    """The audit logs; None where there is one, in the file that the settings name."""
+    audit: PostgresAudit | None = None
+    """The database that they are in; None where they are files."""
     page: PageAt | None = None
     """Where people answer questions; None where nobody has a way to log in there."""
     sessions: SealedSessions | None = None
@@ -70,9 +78,10 @@ class Hosting:
         self, settings: Settings, protocol_of: ProtocolOf
     ) -> AsyncGenerator[tuple[ClinicPaths, OpenApps, Ledgers]]:
         """What answers for every clinic, their apps, and the questions of each person."""
-        assert self.clinics is not None and self.ring is not None  # the file has been checked
+        # the file has been checked
+        assert self.clinics is not None and self.ring is not None and self.clinic_logs is not None
         async with opened_apps() as apps, anyio.create_task_group() as tasks:
-            pool = ClinicPool(settings, self.clinics, self.ring, self.state, apps, self.page)
+            pool = ClinicPool(settings, self.clinics, self.ring, self.state, apps, self.clinic_logs, self.page)
             made = partial(_with_pool, protocol_of, pool)
             yield ClinicPaths(settings, self.clinics, self.ring, tasks, made), apps, pool.ledgers
             tasks.cancel_scope.cancel()
@@ -83,8 +92,22 @@ class Hosting:
         return {} if self.state is None else {"shared state": self.state.ping}
 
     def logs(self, settings: Settings) -> list[HashChain]:
-        """The audit logs of the clinics."""
-        return [HashChain(log_of(settings, id)) for id in self.clinics.known] if self.clinics is not None else []
+        """The audit logs that are files of this replica alone."""
+        if self.audit is not None:
+            return []
+        own = audit_log(settings)
+        return [own] if self.clinics is None else [HashChain(file_of(own.path, id)) for id in self.clinics.known]
+
+    @asynccontextmanager
+    async def anchoring(self, tell: Callable[[str], None]) -> AsyncGenerator[None]:
+        """While inside, the last line of every chain is told every hour, where the chains are in a database."""
+        if self.audit is None:
+            yield
+            return
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(tell_heads, self.audit.heads, tell)
+            yield
+            tasks.cancel_scope.cancel()
 
     def routes(self, ledgers: Ledgers) -> list[Route]:
         """The approvals page, where there is one."""
@@ -135,13 +158,31 @@ async def open_hosting(settings: Settings) -> AsyncGenerator[Hosting]:
         page = None
         if file.people and file.public_url and ring is not None:
             page = PageAt(f"{Resource.parse(file.public_url).origin}{PATH}")
+        audit, logs = None, FileLogs(audit_log(settings).path)
+        if file.audit is not None:
+            audit, logs = await _audit(stack, file.audit)
         if ring is not None and clinics is None:
-            account = account_of(settings)
+            account, log = account_of(settings), None if audit is None else logs.of(SERVER)
             if state is None:
-                parts = Parts(ring, account, page=page)
+                parts = Parts(ring, account, log=log, page=page)
             else:
-                parts = shared_parts(state, ring, account, per_minute=settings.pace, page=page)
-        yield Hosting(file, ring, state, parts, clinics, page, sessions)
+                parts = shared_parts(state, ring, account, per_minute=settings.pace, log=log, page=page)
+        yield Hosting(file, ring, state, parts, clinics, logs, audit, page, sessions)
+
+
+async def _audit(stack: AsyncExitStack, where: AuditSection) -> tuple[PostgresAudit, ClinicLogs]:
+    """The database of the audit logs, and the log of each clinic there.
+
+    Raises ConfigurationError where it cannot be used or its role could change what was written down.
+    """
+    from cliniko_mcp.shared_state.audit_postgres import open_audit
+
+    try:
+        audit = await stack.enter_async_context(open_audit(_secret(where.postgres)))
+        await audit.check()
+    except OSError as problem:
+        raise ConfigurationError(f"the audit log cannot be written: {problem}") from None
+    return audit, await stack.enter_async_context(queued_logs(audit, partial(secrets.token_hex, 8)))
 
 
 def account_of(settings: Settings) -> str:

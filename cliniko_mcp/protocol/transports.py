@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from contextvars import Context
 from functools import partial
 from types import TracebackType
@@ -57,7 +57,7 @@ async def serve(app: App, announce: Announce, hosting: Hosting | None = None) ->
     from cliniko_mcp.guards.cut_off import cut_off
     from cliniko_mcp.protocol.server import build_server
 
-    logs = [audit_log(settings)] if hosting is None or hosting.clinics is None else hosting.logs(settings)
+    logs = [audit_log(settings)] if hosting is None else hosting.logs(settings)
     changes = [change for log in logs for change in cut_off(log)]
     for change in changes:
         announce(f"cut off when the server last ended, look whether it took effect: {change}")
@@ -79,6 +79,7 @@ async def serve(app: App, announce: Announce, hosting: Hosting | None = None) ->
             async with (
                 entrance(draining, hosted, token, MAX_BODY_BYTES, login, routes) as served,
                 admin_port(hosted.admin, ready, announce),
+                hosting.anchoring(announce) if hosting is not None else nullcontext(),
             ):
                 await listen(served, settings.host, settings.port, started, draining.drain)
 
