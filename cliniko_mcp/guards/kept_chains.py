@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -33,7 +33,7 @@ class Checked:
     """How many lines are whole, up to the first that is not."""
     problem: str | None = None
     """Where and how the chain is broken; None where it is not."""
-    notes: Sequence[str] = field(default_factory=tuple[str, ...])
+    notes: tuple[str, ...] = ()
     """What else there is to know of a chain that holds."""
 
 
@@ -58,7 +58,7 @@ async def verify(reading: Reading, clinic: str, keys: Keys, anchors: Mapping[int
             held += 1
         if read.entry.get("operation") == CLOSED:
             closings.append(read)
-    told = [f"{held:,} of its heads stand in the log stream as here"] if held else []
+    told = (f"{held:,} of its heads stand in the log stream as here",) if held else ()
     if (end := max(head.number, *anchors, 0)) > chain.count:
         return Checked(chain.seen, f"entries are missing at the end: {clinic} had {end:,}")
     if first is not None and reading.head is None:
@@ -71,7 +71,7 @@ async def verify(reading: Reading, clinic: str, keys: Keys, anchors: Mapping[int
         return Checked(0, f"entries are missing before {clinic} line {first.number}, {why}")
     when = str(closing.entry.get("time", ""))[:10]
     dropped = f"{first.number - 1:,} lines before them were dropped when the chain was closed, last on {when}"
-    return Checked(chain.seen, None, [dropped, *told])
+    return Checked(chain.seen, None, (dropped, *told))
 
 
 def _closes(line: Line, first: Line, clinic: str, keys: Keys) -> bool:
