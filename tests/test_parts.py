@@ -1,6 +1,7 @@
 """What an app shares and what it has for itself: keys, connections, tokens, the log, and names by account."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Any

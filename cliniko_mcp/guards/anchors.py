@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Final, Protocol
 
 import anyio
@@ -50,6 +51,20 @@ async def tell_heads(
         except OSError as problem:
             _LOG.warning("the heads of the audit log could not be told (%s)", problem)
         await anyio.sleep(seconds)
+
+
+@asynccontextmanager
+async def telling(
+    heads: Callable[[], Awaitable[Sequence[ChainEnd]]], tell: Callable[[str], None]
+) -> AsyncGenerator[None]:
+    """While inside, `tell_heads` goes on."""
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(tell_heads, heads, tell)
+            yield
+            tasks.cancel_scope.cancel()
+    except BaseExceptionGroup as wrapped:  # by the task group, also where one thing alone went wrong
+        raise wrapped.exceptions[0] from None
 
 
 def anchors_in(stream: Iterable[str]) -> Mapping[str, Mapping[int, str]]:

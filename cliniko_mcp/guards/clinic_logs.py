@@ -87,12 +87,15 @@ async def queued_logs(
     lines: Lines, name: Callable[[], str], seconds: float = FLUSH_SECONDS
 ) -> AsyncGenerator[QueuedLogs]:
     """The logs for the length of a run, at whose end what waits is written, within so many seconds."""
-    async with anyio.create_task_group() as tasks:
-        logs = QueuedLogs(lines, name, tasks)
-        try:
-            yield logs
-        finally:
-            logs.end()
-            with anyio.move_on_after(seconds, shield=True):
-                await logs.ended()
-            logs.drop()
+    try:
+        async with anyio.create_task_group() as tasks:
+            logs = QueuedLogs(lines, name, tasks)
+            try:
+                yield logs
+            finally:
+                logs.end()
+                with anyio.move_on_after(seconds, shield=True):
+                    await logs.ended()
+                logs.drop()
+    except BaseExceptionGroup as wrapped:  # by the task group, also where one thing alone went wrong
+        raise wrapped.exceptions[0] from None

@@ -177,8 +177,8 @@ class QueuedLog:
                         self._hurry = anyio.Event()
                 else:
                     self._away = False
-                    for place, (_, kept) in enumerate(reversed(announced)):
-                        kept.set_result(last - place)
+                    for number, (_, kept) in enumerate(announced, last - len(announced) + 1):
+                        kept.set_result(number)
                     for _ in noted:
                         self._noted.popleft()
                     self._free()

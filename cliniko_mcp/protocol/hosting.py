@@ -6,7 +6,7 @@ import hashlib
 import secrets  # noqa: TID251 - seals need chance
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -22,7 +22,7 @@ from cliniko_mcp.clinic_pool import ClinicPool
 from cliniko_mcp.directory.clinics import Clinics, opened_key
 from cliniko_mcp.directory.keys import read_ring
 from cliniko_mcp.errors import ConfigurationError
-from cliniko_mcp.guards.anchors import tell_heads
+from cliniko_mcp.guards.anchors import telling
 from cliniko_mcp.guards.clinic_logs import ClinicLogs, FileLogs, file_of, queued_logs
 from cliniko_mcp.guards.hash_chain import HashChain
 from cliniko_mcp.guards.parts import Parts
@@ -98,16 +98,9 @@ class Hosting:
         own = audit_log(settings)
         return [own] if self.clinics is None else [HashChain(file_of(own.path, id)) for id in self.clinics.known]
 
-    @asynccontextmanager
-    async def anchoring(self, tell: Callable[[str], None]) -> AsyncGenerator[None]:
+    def anchoring(self, tell: Callable[[str], None]) -> AbstractAsyncContextManager[None]:
         """While inside, the last line of every chain is told every hour, where the chains are in a database."""
-        if self.audit is None:
-            yield
-            return
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(tell_heads, self.audit.heads, tell)
-            yield
-            tasks.cancel_scope.cancel()
+        return telling(self.audit.heads, tell) if self.audit is not None else nullcontext()
 
     def routes(self, ledgers: Ledgers) -> list[Route]:
         """The approvals page, where there is one."""

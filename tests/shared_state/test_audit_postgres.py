@@ -144,7 +144,7 @@ async def test_a_server_that_could_change_its_log_does_not_start(
     async with open_audit(app) as audit:
         await audit.check()
     async with open_audit(owner) as audit:
-        with pytest.raises(ConfigurationError, match="could change the audit log in Postgres .*UPDATE"):
+        with pytest.raises(ConfigurationError, match=r"could change the audit log in Postgres .*UPDATE"):
             await audit.check()
     async with open_audit(postgres.database()) as audit:
         with pytest.raises(ConfigurationError, match="no tables yet") as refused:
