@@ -12,7 +12,18 @@ import pytest
 
 from cliniko_mcp.directory.clinics import read_clinics
 from tests.faults.process import PATIENT
-from tests.hosted.replicas import ACCOUNT, RING, ClinicApart, Replicas, call, clinic_apart, command, envelope, replicas
+from tests.hosted.replicas import (
+    ACCOUNT,
+    RING,
+    ClinicApart,
+    Replicas,
+    call,
+    clinic_apart,
+    command,
+    envelope,
+    line_with,
+    replicas,
+)
 from tests.hosted.test_clinics import clinics
 from tests.postgres import PostgresServer
 from tests.shared_state.redis_server import RedisServer
@@ -122,9 +133,7 @@ def test_without_postgres_nothing_is_changed_and_reads_go_on_and_are_written_dow
     assert printed.startswith("north: ")
 
 
-def test_a_server_that_stops_writes_what_waits_and_tells_the_head_of_the_chain_when_it_starts(
-    two: Replicas, folder: Path, about: dict[str, Any], owner: str
-) -> None:
+def test_a_server_that_stops_writes_what_waits(two: Replicas, folder: Path, about: dict[str, Any]) -> None:
     """Last, as one is left."""
     before = len(exported(folder, about))
     for _ in range(20):
@@ -136,8 +145,34 @@ def test_a_server_that_stops_writes_what_waits_and_tells_the_head_of_the_chain_w
     assert len(reads) == 20
 
 
+def test_a_server_for_one_clinic_has_one_chain(
+    tmp_path: Path, clinic: ClinicApart, about: dict[str, Any], folder: Path
+) -> None:
+    flags = ("--base-url", clinic.url)
+    more = '[audit]\npostgres = "env:AUDIT"\n[admin]\nport = 0\n'
+    with replicas(tmp_path, more, *flags, number=1, AUDIT=about["AUDIT"]) as one:
+        assert make(one, 1) == "made"
+        assert envelope(call(one.address, "ana", "list_businesses", limit=1))["items"]
+        one.processes[0].send_signal(signal.SIGTERM)
+        assert one.processes[0].wait(PATIENT) == 0
+    told = ("export", "--hosted", str(tmp_path / "hosted.toml"), "--clinic", "_server")
+    lines = [json.loads(line) for line in ran(*told, **about)[1].splitlines()]
+    assert {"create_patient", "list_businesses"} <= {line["operation"] for line in lines}
+    code, printed, _ = ran("verify", *told[1:3], **about)
+    assert code == 0 and "_server: " in printed and "north: " in printed and printed.endswith("2 chains.\n")
+    stream = tmp_path / "stream"
+    serving = ("serve", "--hosted", told[2], "--port", "0", *flags)
+    with command(*serving, RING=RING, AUDIT=about["AUDIT"], **ACCOUNT) as another:
+        stream.write_text(line_with(another.stderr, r"(audit head _server line \d+ seal [0-9a-f]{64})"))
+    code, printed, _ = ran("verify", *told[1:], "--anchors", str(stream), **about)
+    assert (code, f"{len(lines)} lines, all as they were written. 1 of its heads stand" in printed) == (0, True)
+    stream.write_text(f"audit head north line 1 seal {'a' * 64}\n")
+    code, printed, complained = ran("verify", *told[1:3], "--anchors", str(stream), **about)
+    assert code == 1 and "north line 1 is not the one that the log stream tells of" in complained
+
+
 def test_what_is_old_is_dropped_by_the_owner_alone_and_an_export_goes_to_a_new_file(
-    folder: Path, about: dict[str, Any], two: Replicas
+    folder: Path, about: dict[str, Any]
 ) -> None:
     hosted = ("--hosted", str(folder / "hosted.toml"), "--clinic", "north")
     lines = exported(folder, about)
