@@ -22,7 +22,8 @@ from cliniko_mcp.sanitize import clean
 FIELDS: Final[Mapping[str, str]] = {
     "n": "The number of the line, from 1, without a gap.",
     "time": "When, in UTC, to the microsecond.",
-    "operation": "The operation of the API; `login` for what became of a login, a connection or a rule of who may.",
+    "operation": "The operation of the API; `login` for what became of a login, a connection or a rule of who may; "
+    "`audit_close` where a log in Postgres was closed up to a line.",
     "ids": "The ids in its path, by name.",
     "outcome": "`begun`, `ok`, `asked`, `failed`, `interrupted`, or the code of the error. Of a question that ended "
     "while no call waited: `declined`, `lapsed` (nobody answered), `changed` or `replaced` (it was put anew). Of a "
@@ -39,6 +40,9 @@ FIELDS: Final[Mapping[str, str]] = {
     "name": "The person's name, as the file of people or the issuer of their token gives it.",
     "program": "The program that somebody connected, by what it is called.",
     "why": "What a connection may do, why it ended, or the rule.",
+    "closed": "The number of the last line that was dropped when the log was closed.",
+    "closed_seal": "The seal of that line.",
+    "signature": "By the server's keys, over the clinic, the time and both of these.",
     "made": "The id of the record that was made.",
     "of": "The line that announced the change which this line ends.",
     "requests": "How many requests went out; 0 where it was answered from memory or refused.",
