@@ -100,7 +100,7 @@ class QueuedLog:
                     await self._freed.wait()
             if self._full:
                 raise Unavailable(
-                    "This server cannot write its audit log just now, so nothing was read or changed.",
+                    "This server cannot write its audit log just now, so nothing more was read or changed.",
                     "Try again in half a minute; if it goes on, tell the person who looks after this server.",
                     retry_after=30,
                 )

@@ -20,7 +20,7 @@ _LONG_SECONDS: Final = 600.0
 """For dropping years of lines."""
 _BEGINNING: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _ROWS: Final = 500
-_AWAY: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_AWAY: Final = (OSError, EOFError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
@@ -208,17 +208,18 @@ async def open_audit(url: str) -> AsyncGenerator[PostgresAudit]:
     """
     if not url.startswith(("postgresql://", "postgres://")):
         raise ConfigurationError("the address of the audit log is not one of Postgres: postgresql://user@host/database")
-    pool = None
     try:
         pool = asyncpg.create_pool(
             url,
-            min_size=1,
+            min_size=0,  # what it keeps open is warned of by asyncpg with its whole stack while Postgres is away
             max_size=_CONNECTIONS,
             command_timeout=_ANSWER_SECONDS,
             timeout=_ANSWER_SECONDS,
             server_settings={"application_name": "cliniko-mcp"},
         )
         await pool
+        async with pool.acquire(timeout=_ANSWER_SECONDS):
+            pass
     except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError, ValueError) as problem:
         raise ConfigurationError(f"Postgres does not let this server in ({type(problem).__name__})") from None
     except _AWAY as problem:
