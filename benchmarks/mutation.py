@@ -134,6 +134,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
         "guards/test_unheard_ends.py",
         "approvals/test_words.py",
     ),
+    "guards.anchors": ("shared_state/test_audit_postgres.py", "guards/test_anchors.py"),
     "guards.audit_copy": ("guards/test_audit_copy.py",),
     "guards.confirm": (
         "guards/test_confirm.py",
@@ -176,6 +177,10 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     ),
     "guards.exclusion": ("guards/test_layers.py",),
     "guards.guarded_clinic": (*_CLINIC, "guards/test_sent_once.py", "guards/test_end_to_end.py"),
+    "guards.chain_lines": (*_LOG, "shared_state/test_audit_postgres.py"),
+    "guards.clinic_logs": ("guards/test_queued_log.py", "cli/test_audit_of_clinics.py"),
+    "guards.kept_chains": ("shared_state/test_audit_postgres.py",),
+    "guards.queued_log": ("guards/test_queued_log.py",),
     "guards.hash_chain": (*_LOG, "guards/test_promises.py", "cli/test_approve_and_audit.py"),
     "guards.memory": ("guards/test_kept.py", "guards/test_long_lists.py"),
     "guards.progress": ("guards/test_long_lists.py", "guards/test_kept.py"),

@@ -6,18 +6,16 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 import anyio
 
-from cliniko_mcp.app import App, audit_log
+from cliniko_mcp.app import App
 from cliniko_mcp.approvals.clinic_questions import ClinicQuestions
 from cliniko_mcp.directory.clinics import ClinicEntry, Clinics, opened_key
 from cliniko_mcp.errors import ConfigurationError, KeyRefused
 from cliniko_mcp.guards.acts import Page
-from cliniko_mcp.guards.hash_chain import HashChain
-from cliniko_mcp.guards.log import LocalLog
+from cliniko_mcp.guards.clinic_logs import ClinicLogs
 from cliniko_mcp.guards.parts import Parts
 from cliniko_mcp.guards.shared_parts import shared_parts
 from cliniko_mcp.identity.person import Person
@@ -41,15 +39,17 @@ class ClinicPool:
         ring: KeyRing,
         state: SharedState | None,
         apps: OpenApps,
+        logs: ClinicLogs,
         page: Page | None = None,
         monotonic: Callable[[], float] = anyio.current_time,
     ) -> None:
-        """`settings` are for what a clinic leaves out; `state` is what replicas share, `page` where people
-        answer questions."""
+        """`settings` are for what a clinic leaves out; `state` is what replicas share, `logs` where each clinic's audit
+        log is, `page` where people answer questions."""
         self._settings = settings
         self._clinics = clinics
         self._ring = ring
         self._state = state
+        self._logs = logs
         self._page = page
         self._monotonic = monotonic
         self._refused: dict[str, tuple[int, float]] = {}
@@ -81,7 +81,7 @@ class ClinicPool:
         except ConfigurationError as problem:
             _LOG.error("%s", problem.message)
             raise self._no_good() from None
-        log = LocalLog(HashChain(log_of(self._settings, entry.id)))
+        log = self._logs.of(entry.id)
         if self._state is None:
             return settings, Parts(self._ring, entry.account, log=log, page=self._page, network=self.apps.network)
         return settings, shared_parts(
@@ -121,9 +121,3 @@ class ClinicPool:
 
 
 _ASK: Final = "Tell the person to ask whoever looks after this server."
-
-
-def log_of(settings: Settings, clinic: str) -> Path:
-    """The file of a clinic's audit log, beside the server's own: `audit-north.jsonl`."""
-    path = audit_log(settings).path
-    return path.with_name(f"{path.stem}-{clinic}{path.suffix}")

@@ -96,6 +96,13 @@ class RedisSection(_Section):
     the replica that they began with, to which the balancer has to lead them (then they can be asked by forms)."""
 
 
+class AuditSection(_Section):
+    """Where the audit logs are, a chain a clinic; without it they are files beside the server's own."""
+
+    postgres: SecretReference
+    """Where the address of the database is, `postgresql://role@host/database`."""
+
+
 class AdminSection(_Section):
     """Where this replica says whether it is ready (`/readyz`) and what it does (`/metrics`), apart from what people
     reach."""
@@ -119,6 +126,7 @@ class HostedFile(_Section):
     redis: RedisSection | None = None
     """What several replicas share; without it there is one."""
     admin: AdminSection | None = None
+    audit: AuditSection | None = None
     clinics: str | None = None
     """A file of clinics, each with its key, sealed; without it there is one, of the key in the environment."""
     approve_by: Literal["self", "second"] = "self"
@@ -135,6 +143,8 @@ class HostedFile(_Section):
             raise ValueError("an issuer's tokens are for a public_url: name it")
         if self.redis and not self.keys:
             raise ValueError("what replicas share is sealed: name the same keys in the file of each")
+        if self.audit and not self.keys:
+            raise ValueError("the audit log is closed by the key ring: name the secrets in keys")
         if self.clinics and not self.keys:
             raise ValueError("the keys of clinics are sealed: name the secrets in keys")
         if any(issuer.page for issuer in self.issuer) and not self.keys:

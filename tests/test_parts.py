@@ -1,6 +1,7 @@
 """What an app shares and what it has for itself: keys, connections, tokens, the log, and names by account."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -72,6 +73,12 @@ class Counted:
     async def append(self, entry: Mapping[str, JsonValue]) -> int:
         self.lines.append(entry)
         return len(self.lines)
+
+    async def note(self, entry: Mapping[str, JsonValue]) -> None:
+        self.lines.append(entry)
+
+    def room(self) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
 
 
 async def test_an_app_takes_its_tokens_and_keeps_its_log_where_its_parts_say() -> None:

@@ -40,7 +40,7 @@ class LoginLog:
         line: dict[str, JsonValue] = {"time": time, "operation": OPERATION, "ids": ids, "outcome": event.outcome}
         line |= {"route": self._route, **{name: text for name, text in told.items() if text}}
         try:
-            await self._log.append(SECRETS.object(line))
+            await self._log.note(SECRETS.object(line))
         except OSError as problem:
             if not self._warned:
                 _LOG.warning("the audit log cannot be written (%s)", problem.strerror or problem)

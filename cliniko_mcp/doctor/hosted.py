@@ -24,6 +24,7 @@ from cliniko_mcp.identity.issuer_metadata import places_of
 from cliniko_mcp.identity.metadata import Resource
 from cliniko_mcp.identity.people_file import read_people
 from cliniko_mcp.settings import secret_at
+from cliniko_mcp.shared_state.audit_postgres import open_audit
 from cliniko_mcp.shared_state.connection import open_state
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ async def examine_hosted(
         yield check
     if file.redis is not None:
         yield await _redis(file.redis.url)
+    if file.audit is not None:
+        yield await _audit(file.audit.postgres)
     async with httpx2.AsyncClient(timeout=10.0, transport=transport, trust_env=True) as http:
         for issuer in file.issuer:
             async for check in _issuer(http, file, issuer):
@@ -126,6 +129,25 @@ async def _redis(url: str) -> Check:
     if facts.get("aof_enabled") != "1":
         return warning("shared state", told, "With `appendonly yes` a no and open questions outlast a restart of it.")
     return ok("shared state", told)
+
+
+async def _audit(reference: str) -> Check:
+    try:
+        async with open_audit(secret_at(reference).get_secret_value()) as audit:
+            begun = time.monotonic()
+            found = await audit.may_change()
+            took = (time.monotonic() - begun) * 1000
+    except ConfigurationError as problem:
+        return failed("audit log", problem.message, problem.fix or "docs/replicas.md tells how to set it up.")
+    except OSError as problem:
+        return failed("audit log", str(problem), "See that Postgres can be reached from here: changes are refused.")
+    if found:
+        told = f"the servers' role could change it in Postgres ({', '.join(found)})"
+        advice = (
+            "`cliniko-mcp audit setup`, run as another role that owns the tables, leaves theirs nothing but adding."
+        )
+        return failed("audit log", told, advice)
+    return ok("audit log", f"Postgres answers in {took:.1f} ms, and the servers' role may only add lines and read them")
 
 
 async def _issuer(http: httpx2.AsyncClient, file: HostedFile, issuer: IssuerSection) -> AsyncGenerator[Check]:

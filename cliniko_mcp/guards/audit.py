@@ -22,7 +22,8 @@ from cliniko_mcp.sanitize import clean
 FIELDS: Final[Mapping[str, str]] = {
     "n": "The number of the line, from 1, without a gap.",
     "time": "When, in UTC, to the microsecond.",
-    "operation": "The operation of the API; `login` for what became of a login, a connection or a rule of who may.",
+    "operation": "The operation of the API; `login` for what became of a login, a connection or a rule of who may; "
+    "`audit_close` where a log in Postgres was closed up to a line.",
     "ids": "The ids in its path, by name.",
     "outcome": "`begun`, `ok`, `asked`, `failed`, `interrupted`, or the code of the error. Of a question that ended "
     "while no call waited: `declined`, `lapsed` (nobody answered), `changed` or `replaced` (it was put anew). Of a "
@@ -40,6 +41,9 @@ FIELDS: Final[Mapping[str, str]] = {
     "name": "The person's name, as the file of people or the issuer of their token gives it.",
     "program": "The program that somebody connected, by what it is called.",
     "why": "What a connection may do, why it ended, or the rule.",
+    "closed": "The number of the last line that was dropped when the log was closed.",
+    "closed_seal": "The seal of that line.",
+    "signature": "By the server's keys, over the clinic, the time and both of these.",
     "made": "The id of the record that was made.",
     "of": "The line that announced the change which this line ends.",
     "requests": "How many requests went out; 0 where it was answered from memory or refused.",
@@ -65,34 +69,38 @@ class Audit:
     async def __call__(self, guarded: GuardedCall) -> AsyncGenerator[None]:
         """Lets the operation go on, and writes down how it ended.
 
-        Raises NotAllowed, before anything is done, for a change that cannot be written down.
+        Raises NotAllowed, before anything is done, for a change that cannot be written down, and Unavailable where the
+        lines of others have waited too long to be.
         """
         entry = _entry(guarded)
-        if guarded.call.operation.changes:
-            entry["of"] = await self._announce(entry)
-        outcome = "interrupted"
-        try:
-            yield
-            outcome = "ok"
-        except GeneratorExit:  # whoever read a list has seen enough of it
-            outcome = "ok"
-            raise
-        except AskFirst:
-            outcome = "asked"
-            raise
-        except ClinikoMcpError as error:
-            outcome = error.code
-            raise
-        except Exception:
-            outcome = "failed"
-            raise
-        finally:
-            found = guarded.outcome
-            as_at = _utc_text(found.read_at) if found.read_at else ""
-            second = found.approved_by if found.approved_by != guarded.caller.in_log else ""
-            told = ("made", found.created), ("effect", found.effect), ("as_at", as_at), ("approved_by", second)
-            entry |= {name: value for name, value in told if value}
-            await self._note({**entry, "outcome": outcome, "channel": found.channel, "requests": found.requests.sent})
+        async with self._log.room():
+            if guarded.call.operation.changes:
+                entry["of"] = await self._announce(entry)
+            outcome = "interrupted"
+            try:
+                yield
+                outcome = "ok"
+            except GeneratorExit:  # whoever read a list has seen enough of it
+                outcome = "ok"
+                raise
+            except AskFirst:
+                outcome = "asked"
+                raise
+            except ClinikoMcpError as error:
+                outcome = error.code
+                raise
+            except Exception:
+                outcome = "failed"
+                raise
+            finally:
+                found = guarded.outcome
+                as_at = _utc_text(found.read_at) if found.read_at else ""
+                second = found.approved_by if found.approved_by != guarded.caller.in_log else ""
+                told = ("made", found.created), ("effect", found.effect), ("as_at", as_at), ("approved_by", second)
+                entry |= {name: value for name, value in told if value}
+                await self._note(
+                    {**entry, "outcome": outcome, "channel": found.channel, "requests": found.requests.sent}
+                )
 
     async def question_ended(self, guarded: GuardedCall, outcome: str, channel: Channel) -> None:
         """Write down how a question about this call ended that no call hears of: `declined`, `lapsed`, `changed`, ...
@@ -117,7 +125,7 @@ class Audit:
 
     async def _note(self, entry: Mapping[str, JsonValue]) -> None:
         try:
-            await self._log.append(self._stamped(entry))
+            await self._log.note(self._stamped(entry))
         except OSError as problem:
             if not self._warned:
                 _LOG.warning("the audit log %s cannot be written (%s)", self._log.place, _reason(problem))

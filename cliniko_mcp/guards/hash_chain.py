@@ -5,8 +5,6 @@ lock, so the chain stays whole across processes, and a log cut off at its end is
 `audit.jsonl` becomes `audit.jsonl.1`, and the oldest segment is deleted. The chain runs on through the segments.
 """
 
-import hashlib
-import json
 import logging
 import os
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -18,10 +16,9 @@ from typing import Final
 
 from cliniko_mcp.approvals.paths import audit_file
 from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.guards.chain_lines import START, Chain, Verification, line_of, sealed
 from cliniko_mcp.private_files import locked, open_private, private_folder, read_private, safe_folder
 
-START: Final = "0" * 64
-"""What the first line names as the digest of the one before."""
 _LOG = logging.getLogger(__name__)
 _TAIL_BYTES: Final = 8_192
 
@@ -48,26 +45,6 @@ class Head:
         if len(words) != 3 or len(words[1]) != 64 or not (words[0].isdigit() and words[2].isdigit()):
             return None
         return cls(int(words[0]), words[1], int(words[2]))
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """What `verify` found."""
-
-    lines: int
-    """How many lines are whole, up to the first that is not."""
-    problem: str | None = None
-    """Where and how the chain is broken; None where it is not."""
-
-
-def sealed(entry: Mapping[str, JsonValue], count: int, before: str) -> tuple[bytes, str]:
-    """The line for this entry, which is number `count` and follows the line with digest `before`; and its own digest.
-
-    Raises TypeError for an entry that is not JSON.
-    """
-    body = json.dumps({"n": count, **entry, "before": before}, separators=(",", ":"), ensure_ascii=True)
-    seal = hashlib.sha256(body.encode()).hexdigest()
-    return f'{body[:-1]},"seal":"{seal}"}}\n'.encode(), seal
 
 
 class HashChain:
@@ -191,7 +168,7 @@ class HashChain:
                 size -= torn
                 os.ftruncate(log, size)
                 tail = tail[:-torn]
-        last = _line(tail.rstrip(b"\n").rpartition(b"\n")[2])
+        last = line_of(tail.rstrip(b"\n").rpartition(b"\n")[2])
         if last is None:
             return head or Head(), size
         if head is None or (last.number == head.count + 1 and last.before == head.digest):
@@ -240,7 +217,7 @@ class HashChain:
         Raises OSError where a file cannot be read.
         """
         for _, _, line in self.lines():
-            if (read := _line(line)) is not None:
+            if (read := line_of(line)) is not None:
                 yield read.entry
 
     def verify(self) -> Verification:
@@ -266,28 +243,17 @@ class HashChain:
         # Read before the lines, so that what other processes append meanwhile only makes the log longer.
         head = self._head()
         last = head or Head()
-        before, count, seen = START, 0, 0
+        chain = Chain(last.count, last.digest)
         for path, number, line in self.lines():
-            read = _line(line)
             place = f"{path.name} line {number}"
-            if read is None or not line.endswith(b"\n"):
-                return Verification(seen, f"{place} is not a whole entry")
-            if _seal_of(line) != read.seal:
-                return Verification(seen, f"{place} was changed")
-            if not seen and read.number != 1:
-                if path != self._oldest_segment:
-                    return Verification(seen, f"entries are missing before {place}")
-            elif read.before != before or read.number != count + 1:
-                return Verification(seen, f"entries are missing, added or moved before {place}")
-            before, count = read.seal, read.number
-            if count == last.count and before != last.digest:
-                return Verification(seen, f"{place} is not the entry that was last written")
-            seen += 1
-        if head is None and seen:
-            return Verification(seen, "the record of the last entry is missing")
+            if problem := chain.problem(place, line, may_begin=path == self._oldest_segment):
+                return Verification(chain.seen, problem)
+        if head is None and chain.seen:
+            return Verification(chain.seen, "the record of the last entry is missing")
         if last.count and not self.files():
             return Verification(0, f"the log is missing, of which the last entry is number {last.count:,}")
-        return Verification(seen) if count >= last.count else Verification(seen, "entries are missing at the end")
+        whole = chain.count >= last.count
+        return Verification(chain.seen) if whole else Verification(chain.seen, "entries are missing at the end")
 
     def _head(self) -> Head | None:
         try:
@@ -306,31 +272,3 @@ def _tail(log: int, size: int) -> bytes:
     length = min(size, _TAIL_BYTES)
     os.lseek(log, size - length, os.SEEK_SET)
     return os.read(log, length)
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A line of the log as it was read, with what chains it to the one before."""
-
-    number: int
-    seal: str
-    before: JsonValue
-    entry: Mapping[str, JsonValue]
-
-
-def _line(written: bytes) -> _Line | None:
-    """The entry on this line, or None where there is none: a number and a seal are what every entry has."""
-    try:
-        entry: JsonValue = json.loads(written)
-    except (ValueError, RecursionError):
-        return None
-    match entry:
-        case {"n": int(number), "seal": str(seal)}:
-            return _Line(number, seal, entry.get("before"), entry)
-        case _:
-            return None
-
-
-def _seal_of(line: bytes) -> str:
-    body, _, _ = line.rpartition(b',"seal":')
-    return hashlib.sha256(body + b"}").hexdigest()

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol, TypeVar
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Final, Protocol, TypeVar
 
 import anyio
 
@@ -11,6 +12,7 @@ from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.guards.hash_chain import HashChain
 
 T = TypeVar("T")
+_ROOM: Final = nullcontext()
 
 
 class Log(Protocol):
@@ -25,6 +27,17 @@ class Log(Protocol):
         """Add one line, and return once it is kept; its number, from 1. Raises OSError where it cannot be written.
 
         A line that was begun is written to its end, whatever becomes of the call meanwhile.
+        """
+        ...
+
+    async def note(self, entry: Mapping[str, JsonValue]) -> None:
+        """Add one line whose number nobody needs; it may be kept a little later. Raises OSError as `append` does."""
+        ...
+
+    def room(self) -> AbstractAsyncContextManager[None]:
+        """While inside there is room for one line to be noted.
+
+        Entering waits for it, and raises Unavailable where there is none for long.
         """
         ...
 
@@ -53,6 +66,14 @@ class LocalLog:
             return await to_its_end(asyncio.get_running_loop().run_in_executor(self._thread, self.chain.append, entry))
         finally:
             self._in_thread -= 1
+
+    async def note(self, entry: Mapping[str, JsonValue]) -> None:
+        """See `Log.note`."""
+        await self.append(entry)
+
+    def room(self) -> AbstractAsyncContextManager[None]:
+        """See `Log.room`: a file always has it."""
+        return _ROOM
 
 
 async def to_its_end(work: asyncio.Future[T]) -> T:

@@ -6,7 +6,7 @@ import hashlib
 import secrets  # noqa: TID251 - seals need chance
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -16,18 +16,20 @@ from typing import TYPE_CHECKING
 import anyio
 import httpx2
 
-from cliniko_mcp.app import App
+from cliniko_mcp.app import App, audit_log
 from cliniko_mcp.approvals.clinic_questions import ClinicQuestions
 from cliniko_mcp.approvals.page_at import PageAt
 from cliniko_mcp.client.credentials import user_agent
-from cliniko_mcp.clinic_pool import ClinicPool, log_of
+from cliniko_mcp.clinic_pool import ClinicPool
 from cliniko_mcp.directory.clinics import Clinics, asked_on_the_page, opened_key
 from cliniko_mcp.directory.keys import read_ring
 from cliniko_mcp.errors import ConfigurationError
+from cliniko_mcp.guards.anchors import telling
+from cliniko_mcp.guards.clinic_logs import ClinicLogs, FileLogs, file_of, queued_logs
 from cliniko_mcp.guards.hash_chain import HashChain
 from cliniko_mcp.guards.parts import Parts
 from cliniko_mcp.guards.shared_parts import shared_parts
-from cliniko_mcp.hosted_file import HostedFile, address_of_redis, hosted_by
+from cliniko_mcp.hosted_file import AuditSection, HostedFile, address_of_redis, hosted_by
 from cliniko_mcp.identity.gate import nobody_told
 from cliniko_mcp.identity.key_set import KeySet
 from cliniko_mcp.identity.metadata import Resource
@@ -42,6 +44,7 @@ from cliniko_mcp.pages.sessions import IssuerSessions, LocalSessions
 from cliniko_mcp.protocol.clinic_paths import ClinicPaths
 from cliniko_mcp.protocol.sealed_sessions import SealedSessions
 from cliniko_mcp.settings import Settings, secret_at
+from cliniko_mcp.shared_state.audit_sql import SERVER
 from cliniko_mcp.shared_state.connection import SharedState, open_state
 from cliniko_mcp.shared_state.once import SharedOnce
 from cliniko_mcp.shared_state.sessions import SharedSessions
@@ -52,6 +55,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from cliniko_mcp.identity.person import Person, Verifier
+    from cliniko_mcp.shared_state.audit_postgres import PostgresAudit
     from cliniko_mcp.shared_state.keys import KeyRing
     from cliniko_mcp.telemetry.watch import Watch
 
@@ -72,6 +76,10 @@ class Hosting:
     """Those of the account that the settings name; None where it shares nothing."""
     clinics: Clinics | None = None
     """None where there is one, of the key in the environment."""
+    clinic_logs: ClinicLogs | None = None
+    """The audit logs; None where there is one, in the file that the settings name."""
+    audit: PostgresAudit | None = None
+    """The database that they are in; None where they are files."""
     page: PageAt | None = None
     """Where people answer questions; None where nobody has a way to log in there."""
     strict: bool = False
@@ -88,9 +96,10 @@ class Hosting:
         self, settings: Settings, protocol_of: ProtocolOf, watch: Watch | None = None
     ) -> AsyncGenerator[tuple[ClinicPaths, OpenApps, QuestionsOf]]:
         """What answers for every clinic, their apps, and the questions of each person."""
-        assert self.clinics is not None and self.ring is not None  # the file has been checked
+        # the file has been checked
+        assert self.clinics is not None and self.ring is not None and self.clinic_logs is not None
         async with opened_apps() as apps, anyio.create_task_group() as tasks:
-            pool = ClinicPool(settings, self.clinics, self.ring, self.state, apps, self.page)
+            pool = ClinicPool(settings, self.clinics, self.ring, self.state, apps, self.clinic_logs, self.page)
             made = partial(_with_pool, protocol_of, pool)
             refused = nobody_told
             if watch is not None:
@@ -105,8 +114,15 @@ class Hosting:
         return {} if self.state is None else {"shared state": self.state.ping}
 
     def logs(self, settings: Settings) -> list[HashChain]:
-        """The audit logs of the clinics."""
-        return [HashChain(log_of(settings, id)) for id in self.clinics.known] if self.clinics is not None else []
+        """The audit logs that are files of this replica alone."""
+        if self.audit is not None:
+            return []
+        own = audit_log(settings)
+        return [own] if self.clinics is None else [HashChain(file_of(own.path, id)) for id in self.clinics.known]
+
+    def anchoring(self, tell: Callable[[str], None]) -> AbstractAsyncContextManager[None]:
+        """While inside, the last line of every chain is told every hour, where the chains are in a database."""
+        return telling(self.audit.heads, tell) if self.audit is not None else nullcontext()
 
     async def questions_of(self, app: App, person: Person) -> list[ClinicQuestions]:
         """The questions of the one clinic, in which everybody works."""
@@ -200,22 +216,41 @@ async def open_hosting(settings: Settings) -> AsyncGenerator[Hosting]:
         page = None
         if file.has_page and file.public_url:
             page = PageAt(f"{Resource.parse(file.public_url).origin}{PATH}")
+        audit, logs = None, FileLogs(audit_log(settings).path)
+        if file.audit is not None:
+            audit, logs = await _audit(stack, file.audit)
         if ring is not None and clinics is None:
-            account = account_of(settings)
+            account, log = account_of(settings), None if audit is None else logs.of(SERVER)
             if state is None:
-                parts = Parts(ring, account, page=page)
+                parts = Parts(ring, account, log=log, page=page)
             else:
-                parts = shared_parts(state, ring, account, per_minute=settings.pace, page=page)
+                parts = shared_parts(state, ring, account, per_minute=settings.pace, log=log, page=page)
         if page is None and (file.approve_by == "second" or (clinics is not None and _wants_second(clinics))):
             raise ConfigurationError(
                 "approve_by = second needs the approvals page.",
                 "Name keys and public_url, and people or [issuer.page].",
             )
-        yield Hosting(file, ring, state, parts, clinics, page, settings.confirm == "strict", sessions)
+        strict = settings.confirm == "strict"
+        yield Hosting(file, ring, state, parts, clinics, logs, audit, page, strict, sessions)
 
 
 def _wants_second(clinics: Clinics) -> bool:
     return any(entry.approve_by == "second" for entry in clinics.known.values())
+
+
+async def _audit(stack: AsyncExitStack, where: AuditSection) -> tuple[PostgresAudit, ClinicLogs]:
+    """The database of the audit logs, and the log of each clinic there.
+
+    Raises ConfigurationError where it cannot be used or its role could change what was written down.
+    """
+    from cliniko_mcp.shared_state.audit_postgres import open_audit
+
+    try:
+        audit = await stack.enter_async_context(open_audit(_secret(where.postgres)))
+        await audit.check()
+    except OSError as problem:
+        raise ConfigurationError(f"the audit log cannot be written: {problem}") from None
+    return audit, await stack.enter_async_context(queued_logs(audit, partial(secrets.token_hex, 8)))
 
 
 def account_of(settings: Settings) -> str:

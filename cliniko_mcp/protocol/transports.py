@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from contextvars import Context
 from dataclasses import replace
 from functools import partial
@@ -57,7 +57,7 @@ async def serve(app: App, announce: Announce, hosting: Hosting | None = None) ->
     from cliniko_mcp.guards.cut_off import cut_off
     from cliniko_mcp.protocol.server import build_server
 
-    logs = [audit_log(settings)] if hosting is None or hosting.clinics is None else hosting.logs(settings)
+    logs = [audit_log(settings)] if hosting is None else hosting.logs(settings)
     changes = [change for log in logs for change in cut_off(log)]
     for change in changes:
         announce(f"cut off when the server last ended, look whether it took effect: {change}")
@@ -85,6 +85,7 @@ async def serve(app: App, announce: Announce, hosting: Hosting | None = None) ->
             async with (
                 entrance(draining, hosted, token, MAX_BODY_BYTES, login, pages, refused) as served,
                 admin_port(hosted.admin, ready, announce, watch),
+                hosting.anchoring(announce) if hosting is not None else nullcontext(),
             ):
                 await listen(served, settings.host, settings.port, started, draining.drain)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from collections.abc import Awaitable, Callable
 from types import FrameType
@@ -54,6 +55,8 @@ async def serve_asgi(
     """Serve on this socket until a stop, or until cancelled; `started` is called once it listens."""
     import uvicorn
 
+    stops: list[int] = []
+
     class Announcing(uvicorn.Server):
         """Says that it listens once it does, signals included: a stop sent right afterwards is a quiet one.
 
@@ -68,11 +71,11 @@ async def serve_asgi(
             if drain is None:
                 super().handle_exit(sig, frame)
             else:  # `should_exit` would end the SSE streams at once, on which calls are answered
-                self._captured_signals.append(sig)
+                stops.append(sig)
 
         async def on_tick(self, counter: int) -> bool:
-            if drain is not None and self._captured_signals:
-                await drain(lambda: len(self._captured_signals) > 1)
+            if drain is not None and stops:
+                await drain(lambda: len(stops) > 1)
                 self.should_exit = True
             return await super().on_tick(counter)
 
@@ -89,6 +92,10 @@ async def serve_asgi(
         timeout_graceful_shutdown=2,
     )
     await Announcing(config).serve(sockets=[bound])
+    # What uvicorn has captured it raises again before it returns, and SIGTERM would end the process before those who
+    # called have written down what they have to.
+    if signal.SIGINT in stops:
+        signal.raise_signal(signal.SIGINT)
 
 
 def url(host: str, port: int) -> str:

@@ -56,6 +56,20 @@ ELSEWHERE = {
         "tests/hosted/test_replicas_page.py",
     ),
     **dict.fromkeys(
+        (
+            "cliniko-mcp audit setup --role audit_writer --database env:AUDIT_OWNER_URL",
+            "cliniko-mcp audit verify --hosted hosted.toml",
+        ),
+        "tests/hosted/test_audit.py",
+    ),
+    **dict.fromkeys(
+        (
+            "cliniko-mcp audit verify --clinic north --audit-file a/audit.jsonl --audit-file b/audit.jsonl",
+            "cliniko-mcp audit export --clinic north --since 2026-11-01 --out north.jsonl",
+        ),
+        "tests/cli/test_audit_of_clinics.py",
+    ),
+    **dict.fromkeys(
         ("python3 -m venv .venv", ". .venv/bin/activate", "pip install ."),
         "test_the_staff_page_leads_from_nothing_to_an_answer_in_two_minutes",
     ),

@@ -1,6 +1,8 @@
 """docs/stability.md keeps its word: no public name goes without an announcement; its lists are those of the code."""
 
+import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,9 @@ from conftest import in_process
 from cliniko_mcp.directory.login_log import LoginLog
 from cliniko_mcp.guards.audit import FIELDS
 from cliniko_mcp.guards.hash_chain import HashChain
+from cliniko_mcp.guards.kept_chains import closing_of
 from cliniko_mcp.guards.log import LocalLog
+from cliniko_mcp.guards.parts import LocalKeys
 from cliniko_mcp.guards.pipeline import Caller
 from cliniko_mcp.manifest import all_tools, project_root, public_tools
 from cliniko_mcp.public_names import PublicTool, public_names, removed, snapshot, stability_page, unannounced
@@ -95,6 +99,9 @@ async def test_a_line_of_the_audit_log_has_no_field_that_is_not_promised(tmp_pat
     told = LoginLog(LocalLog(HashChain(log)), lambda: 1_800_000_000.0, "builtin")
     await told(LoginEvent("granted", "au1:1:1", "Claude", "0123456789", "cliniko:read"))
     seen = {name for entry in HashChain(log).entries() for name in entry}
+    seen |= json.loads(
+        closing_of("north", LocalKeys(bytes(32)), datetime(2026, 11, 29, tzinfo=UTC))(7, "a" * 64)
+    ).keys()
     assert set(FIELDS) - {"rung"} == seen
 
 

@@ -9,9 +9,11 @@ import pytest
 
 from tests import warm
 from tests.hosted.issuer_stage import PAGE, SECRET, token_of
-from tests.hosted.replicas import RING, people_file
+from tests.hosted.replicas import ACCOUNT, RING, people_file
 from tests.identity.real_issuer import provider
 from tests.journeys.test_issuer import free_port
+from tests.postgres import PostgresServer
+from tests.shared_state.audit_at import audit_database
 from tests.shared_state.redis_server import RedisServer
 
 
@@ -56,6 +58,30 @@ def test_what_is_shared_and_sealed_is_looked_at(tmp_path: Path, redis: RedisServ
 def test_each_thing_that_is_wrong_comes_with_what_to_do(tmp_path: Path, text: str, name: str) -> None:
     found = examined(tmp_path, text, RING=RING)
     assert found[name]["status"] == "failed" and found[name]["fix"]
+
+
+@pytest.mark.long
+def test_a_log_that_the_server_could_change_or_cannot_write_is_named_and_it_does_not_start(
+    tmp_path: Path, postgres: PostgresServer
+) -> None:
+    app, owner = audit_database(postgres)
+    text = 'keys = ["env:RING"]\n[audit]\npostgres = "env:AUDIT"\n'
+    found = examined(tmp_path, text, RING=RING, AUDIT=app)["audit log"]
+    assert found["status"] == "ok" and "may only add lines" in found["detail"]
+    for address, words in (
+        (owner, "could change"),
+        (postgres.database(), "no tables yet"),
+        ("postgresql://ana:secret@127.0.0.1:9/x", "does not take it"),
+    ):
+        found = examined(tmp_path, text, RING=RING, AUDIT=address)["audit log"]
+        assert found["status"] == "failed" and found["fix"] and words in found["detail"]
+        assert "secret" not in json.dumps(found)
+        people = people_file(tmp_path, {"ana": {}})
+        (tmp_path / "hosted.toml").write_text(f'people = "{people}"\n{text}')
+        env = {name: value for name, value in os.environ.items() if not name.startswith("CLINIKO_")}
+        env |= {"RING": RING, "AUDIT": address, **ACCOUNT}
+        done = warm.run("serve", "--hosted", str(tmp_path / "hosted.toml"), "--port", "0", env=env)
+        assert done.returncode == 1 and words in done.stderr and "secret" not in done.stderr
 
 
 def test_an_issuer_is_reached_and_has_to_be_named_as_it_names_itself(tmp_path: Path) -> None:
