@@ -66,6 +66,11 @@ class QueuedLogs:
             self._tasks.start_soon(log.write)
         return self._known[clinic]
 
+    @property
+    def queued(self) -> int:
+        """How many lines wait to be written."""
+        return sum(log.queued for log in self._known.values())
+
     def end(self) -> None:
         """No more lines come."""
         for log in self._known.values():

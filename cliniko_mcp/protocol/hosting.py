@@ -25,7 +25,7 @@ from cliniko_mcp.directory.clinics import Clinics, asked_on_the_page, opened_key
 from cliniko_mcp.directory.keys import read_ring
 from cliniko_mcp.errors import ConfigurationError
 from cliniko_mcp.guards.anchors import telling
-from cliniko_mcp.guards.clinic_logs import ClinicLogs, FileLogs, file_of, queued_logs
+from cliniko_mcp.guards.clinic_logs import ClinicLogs, FileLogs, QueuedLogs, file_of, queued_logs
 from cliniko_mcp.guards.hash_chain import HashChain
 from cliniko_mcp.guards.parts import Parts
 from cliniko_mcp.guards.shared_parts import shared_parts
@@ -86,6 +86,15 @@ class Hosting:
     """Whether a yes needs a fresh login in the one clinic."""
     sessions: SealedSessions | None = None
     """How any replica reads what a client of the older era said to another; None where it has to come back."""
+
+    def watched_by(self, watch: Watch) -> None:
+        """Let it see how long Redis and Postgres take, and what waits for them."""
+        if self.state is not None:
+            self.state.timed = watch.redis
+        if self.audit is not None:
+            self.audit.timed = watch.postgres
+        if isinstance(logs := self.clinic_logs, QueuedLogs):
+            watch.count_queue(lambda: logs.queued)
 
     def settings(self, settings: Settings) -> Settings:
         """The settings of the one clinic's app, by what the file says."""

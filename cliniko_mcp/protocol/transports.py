@@ -121,8 +121,8 @@ async def _protocol(
 
         return runs, StatelessSessions(runs, hosting.sessions, MAX_BODY_BYTES)
 
-    if watch is not None and hosting is not None and hosting.state is not None:
-        hosting.state.timed = watch.redis
+    if watch is not None and hosting is not None:
+        hosting.watched_by(watch)
     if hosting is not None and hosting.clinics is not None:
         async with hosting.clinic_paths(settings, over_http, watch) as (paths, calls, questions):
             yield paths, calls, partial(hosting.pages, questions)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, TypeAlias
 
+import anyio
 import asyncpg
 
 from cliniko_mcp.errors import ConfigurationError
@@ -44,15 +45,22 @@ class PostgresAudit:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self.timed: Callable[[float], None] | None = None
+        """Told how many seconds each addition took, or until it was given up."""
 
     async def append(self, clinic: str, bodies: Sequence[str], batch: str, *, again: bool) -> int:
         """Add these entries, JSON objects of plain ASCII without spaces; the number of the last.
 
         Where it is tried `again`, a batch of this name that is there already is not added a second time.
         """
-        with _told_when_away():
-            async with self._pool.acquire(timeout=_ANSWER_SECONDS) as connection:
-                number = await connection.fetchval(sql.APPEND, clinic, list(bodies), batch, again)
+        begun = anyio.current_time()
+        try:
+            with _told_when_away():
+                async with self._pool.acquire(timeout=_ANSWER_SECONDS) as connection:
+                    number = await connection.fetchval(sql.APPEND, clinic, list(bodies), batch, again)
+        finally:
+            if self.timed is not None:
+                self.timed(anyio.current_time() - begun)
         return _whole(number)
 
     async def heads(self) -> list[ChainHead]:
