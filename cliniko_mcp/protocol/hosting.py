@@ -18,17 +18,21 @@ import anyio
 from cliniko_mcp.app import App
 from cliniko_mcp.approvals.page_at import PageAt
 from cliniko_mcp.client.credentials import user_agent
-from cliniko_mcp.clinic_pool import ClinicPool, log_of
-from cliniko_mcp.directory.clinics import Clinics, opened_key
+from cliniko_mcp.clinic_pool import ClinicPool, OwnKeys, log_of, wall_clock
+from cliniko_mcp.directory.clinics import ClinicEntry, Clinics, opened_key
 from cliniko_mcp.directory.keys import read_ring
+from cliniko_mcp.directory.open_directory import OpenDirectory, open_directory
+from cliniko_mcp.directory.person_keys import PersonKeys
+from cliniko_mcp.directory.whose import Proof
 from cliniko_mcp.errors import ConfigurationError
 from cliniko_mcp.guards.hash_chain import HashChain
 from cliniko_mcp.guards.parts import Parts
 from cliniko_mcp.guards.shared_parts import shared_parts
-from cliniko_mcp.hosted_file import HostedFile, address_of_redis, hosted_by
+from cliniko_mcp.hosted_file import HostedFile, address_of_redis, hosted_by, postgres_at
 from cliniko_mcp.identity.metadata import Resource
 from cliniko_mcp.identity.people_file import People
 from cliniko_mcp.open_apps import OpenApps, Pool, opened_apps
+from cliniko_mcp.pages.connect import PATH as CONNECT
 from cliniko_mcp.pages.approvals import PATH, ApprovalPages, Ledgers, LocalOnce
 from cliniko_mcp.protocol.clinic_paths import ClinicPaths
 from cliniko_mcp.protocol.sealed_sessions import SealedSessions
@@ -60,6 +64,10 @@ class Hosting:
     """Those of the account that the settings name; None where it shares nothing."""
     clinics: Clinics | None = None
     """None where there is one, of the key in the environment."""
+    directory: OpenDirectory | None = None
+    """Where the clinics are, and the keys of people who work in their own; None as above."""
+    keys: PersonKeys | None = None
+    """The latter; None as above."""
     page: PageAt | None = None
     """Where people answer questions; None where nobody has a way to log in there."""
     sessions: SealedSessions | None = None
@@ -70,9 +78,12 @@ class Hosting:
         self, settings: Settings, protocol_of: ProtocolOf
     ) -> AsyncGenerator[tuple[ClinicPaths, OpenApps, Ledgers]]:
         """What answers for every clinic, their apps, and the questions of each person."""
-        assert self.clinics is not None and self.ring is not None  # the file has been checked
+        assert self.clinics is not None and self.ring is not None and self.keys is not None  # the file was checked
         async with opened_apps() as apps, anyio.create_task_group() as tasks:
-            pool = ClinicPool(settings, self.clinics, self.ring, self.state, apps, self.page)
+            origin = Resource.parse(self.file.public_url or "").origin if self.page is not None else ""
+            address = f"{origin}{CONNECT}" if origin else None
+            own = OwnKeys(self.keys, partial(_proof, settings, apps), address)
+            pool = ClinicPool(settings, self.clinics, self.ring, self.state, apps, own, self.page)
             made = partial(_with_pool, protocol_of, pool)
             yield ClinicPaths(settings, self.clinics, self.ring, tasks, made), apps, pool.ledgers
             tasks.cancel_scope.cancel()
@@ -80,7 +91,12 @@ class Hosting:
     @property
     def ready(self) -> dict[str, Callable[[], Awaitable[bool]]]:
         """What has to hold for calls to be answered."""
-        return {} if self.state is None else {"shared state": self.state.ping}
+        found: dict[str, Callable[[], Awaitable[bool]]] = {}
+        if self.state is not None:
+            found["shared state"] = self.state.ping
+        if self.clinics is not None and self.directory is not None and self.directory.in_table:
+            found["clinics"] = partial(_is_there, self.clinics)
+        return found
 
     def logs(self, settings: Settings) -> list[HashChain]:
         """The audit logs of the clinics."""
@@ -122,11 +138,14 @@ async def open_hosting(settings: Settings) -> AsyncGenerator[Hosting]:
         )
     async with AsyncExitStack() as stack:
         ring = read_ring(file.keys, _secret, secrets.token_bytes) if file.keys else None
-        clinics = Clinics(Path(file.clinics), anyio.current_time) if file.clinics else None
-        if clinics is not None and ring is not None:
+        clinics, directory, keys = None, None, None
+        if file.clinics and ring is not None:
             user_agent(settings.contact_email or "")
-            for entry in clinics.known.values():
-                opened_key(ring, entry)  # a wrong ring is said at the start
+            directory = await stack.enter_async_context(open_directory(file))
+            clinics = await directory.live(anyio.current_time, file)
+            keys = PersonKeys(directory.directory, ring, time.time)  # noqa: TID251 - keys grow old in real time
+            await _check_directory(file, ring, clinics, keys)
+            await stack.enter_async_context(clinics.watched())
         state, parts, sessions = None, None, None
         if file.redis is not None:
             state = await stack.enter_async_context(open_state(address_of_redis(file.redis.url)))
@@ -141,7 +160,32 @@ async def open_hosting(settings: Settings) -> AsyncGenerator[Hosting]:
                 parts = Parts(ring, account, page=page)
             else:
                 parts = shared_parts(state, ring, account, per_minute=settings.pace, page=page)
-        yield Hosting(file, ring, state, parts, clinics, page, sessions)
+        yield Hosting(file, ring, state, parts, clinics, directory, keys, page, sessions)
+
+
+async def _check_directory(file: HostedFile, ring: KeyRing, clinics: Clinics, keys: PersonKeys) -> None:
+    """Raise ConfigurationError where the ring does not open what is kept, and where replicas would not share it."""
+    for entry in clinics.known.values():
+        opened_key(ring, entry)
+    if not any(entry.keys == "person" for entry in clinics.known.values()):
+        return
+    if file.redis is not None and file.clinics and postgres_at(file.clinics) is None and file.person_keys is None:
+        raise ConfigurationError(
+            "people work in keys of their own, and what is given at one replica has to be known at the others.",
+            'Name where they are kept together: person_keys = "env:DATABASE_URL", an address of Postgres.',
+        )
+    await keys.check_ring()
+
+
+async def _is_there(clinics: Clinics) -> bool:
+    return not clinics.away
+
+
+def _proof(settings: Settings, apps: OpenApps, entry: ClinicEntry) -> Proof:
+    from cliniko_mcp.client.transport import Lent
+
+    email, base_url = settings.contact_email or "", entry.base_url or settings.base_url
+    return Proof(email, base_url, Lent(apps.network), wall_clock)
 
 
 def account_of(settings: Settings) -> str:

@@ -80,3 +80,32 @@ class SqliteFile:
         except StopIteration as ended:
             outcome: T = ended.value
             return outcome
+
+
+class SqliteWhenNeeded:
+    """See `Database`. The file is opened, and made, with the first transaction, which raises what opening raises."""
+
+    def __init__(self, path: Path, schema: str, called: str) -> None:
+        self._path = path
+        self._schema = schema
+        self._called = called
+        self._file: SqliteFile | None = None
+
+    def close(self) -> None:
+        """Close the file, where it was opened."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    async def read(self, work: Callable[[], Work[T]]) -> T:
+        """See `Database.read`."""
+        return await self._opened().read(work)
+
+    async def write(self, work: Callable[[], Work[T]], alone_with: str = "") -> T:
+        """See `Database.write`."""
+        return await self._opened().write(work, alone_with)
+
+    def _opened(self) -> SqliteFile:
+        if self._file is None:
+            self._file = SqliteFile(self._path, self._schema, self._called)
+        return self._file
