@@ -15,6 +15,7 @@ from typing import Final
 import anyio
 
 from cliniko_mcp.app import App, audit_log
+from cliniko_mcp.approvals.clinic_questions import ClinicQuestions
 from cliniko_mcp.approvals.ledger import Ledger, LocalLedger
 from cliniko_mcp.approvals.question_table import Questions
 from cliniko_mcp.directory.clinics import ClinicEntry, Clinics, opened_key
@@ -194,7 +195,11 @@ class ClinicPool:
                 network=self.apps.network,
                 clinic=entry.account,
             )
-        return settings, replace(parts, ledger=lambda _: clinic.ledger)
+
+        def ledger(_: Callable[[], datetime]) -> Ledger:
+            return clinic.ledger
+
+        return settings, replace(parts, ledger=ledger)
 
     def _of(self, entry: ClinicEntry) -> _Clinic:
         found = self._together.get(entry.account)
@@ -215,15 +220,17 @@ class ClinicPool:
 
     # What the pages show
 
-    async def ledgers(self, person: Person) -> list[Ledger]:
+    async def questions(self, person: Person) -> list[ClinicQuestions]:
         """The questions of the clinics in which this person works."""
-        found: list[Ledger] = []
+        found: list[ClinicQuestions] = []
         for entry in self.clinics.theirs(person):
-            if entry.keys == "person":
-                found.append(self._of(entry).ledger)
-                continue
             with suppress(KeyRefused):
-                found.append(await (await self.app_of(replace(person, clinic=entry.id))).questions())
+                if entry.keys == "person":
+                    ledger = self._of(entry).ledger
+                else:
+                    ledger = await (await self.app_of(replace(person, clinic=entry.id))).questions()
+                strict = entry.strict(self._settings)
+                found.append(ClinicQuestions(ledger, strict=strict, second=entry.approve_by == "second"))
         return found
 
     # Keys that Cliniko refuses

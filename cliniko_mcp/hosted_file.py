@@ -34,6 +34,37 @@ class IntrospectionSection(_Section):
     client_secret: SecretReference
 
 
+class PageSection(_Section):
+    """As whom the pages of this server log people in at the issuer (OpenID Connect, a confidential client)."""
+
+    client_id: str
+    client_secret: SecretReference
+    name: str = Field(default="", max_length=60)
+    """What people know the issuer by, on the button that leads there; without it, its host."""
+    scopes: tuple[str, ...] = ()
+    """What is asked for beside `openid`; without it, what an assistant asks for."""
+    acr_values: tuple[str, ...] = ()
+    """How a person has to log in before a yes where that login must be fresh, as the issuer calls it."""
+    parameters: dict[str, str] = Field(default_factory=dict[str, str])
+    """More that is sent with a login, such as `audience`; an empty text leaves out what would be sent, `resource`."""
+
+    @field_validator("parameters")
+    @classmethod
+    def _not_ours(cls, parameters: dict[str, str]) -> dict[str, str]:
+        if ours := sorted(set(parameters) & _SENT_BY_US):
+            raise ValueError(f"{', '.join(ours)} cannot be set")
+        return parameters
+
+
+_SENT_BY_US = frozenset(
+    {
+        *("response_type", "response_mode", "client_id", "client_secret", "redirect_uri", "scope", "state", "nonce"),
+        *("code_challenge", "code_challenge_method", "prompt", "max_age", "acr_values", "request", "request_uri"),
+    }
+)
+"""What a login sends and no setting changes."""
+
+
 class IssuerSection(_Section):
     """One authorization server whose tokens are accepted."""
 
@@ -53,6 +84,8 @@ class IssuerSection(_Section):
     jwks_url: Address | None = None
     """Where its keys are; without it, its metadata says so."""
     introspection: IntrospectionSection | None = None
+    page: PageSection | None = None
+    """Without it its people have no approvals page."""
 
 
 class RedisSection(_Section):
@@ -92,6 +125,8 @@ class HostedFile(_Section):
     person_keys: str | None = None
     """Where the keys of people are who work in their own, as above; without it with the clinics, or beside their file.
     """
+    approve_by: Literal["self", "second"] = "self"
+    """Who may say yes on the approvals page in the one clinic: who asked, or only somebody else who may approve."""
     notice: float = Field(default=0.0, ge=0, le=60)
     """Seconds for which a replica that was told to stop goes on as before, until its balancer has noticed."""
     issuer: tuple[IssuerSection, ...] = ()
@@ -113,7 +148,15 @@ class HostedFile(_Section):
             raise ValueError("the keys of clinics are sealed: name the secrets in keys")
         if self.person_keys and (not self.clinics or _is_postgres(self.clinics)):
             raise ValueError("person_keys is for a file of clinics; in Postgres they are with the clinics")
+        if any(issuer.page for issuer in self.issuer) and not self.keys:
+            raise ValueError("what the pages keep of a login is sealed: name the secrets in keys")
         return self
+
+    @property
+    def has_page(self) -> bool:
+        """Whether somebody can log in at the approvals page."""
+        logins = self.people is not None or any(issuer.page for issuer in self.issuer)
+        return bool(self.keys and self.public_url and logins)
 
 
 def read_hosted(path: Path) -> HostedFile:

@@ -37,6 +37,16 @@ _TOLD: Final = frozenset({Outcome.APPROVED, Outcome.DENIED, Outcome.OTHER, Outco
 
 
 @dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks at a page that has a login."""
+
+    principal: str
+    name: str
+    cannot_approve: frozenset[str] = frozenset()
+    """The challenges of the questions that somebody else has to approve."""
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """Everything that the page is about: what waits, what was approved and not used yet, and what happened lately."""
 
@@ -50,6 +60,8 @@ class Shown:
     needs_pin: bool = False
     now: float = 0.0
     """In Unix seconds on the clock that questions expire by."""
+    viewer: Viewer | None = None
+    """None on this computer's own page."""
 
     @property
     def account(self) -> Account:
@@ -109,6 +121,16 @@ def outcome_page(outcome: Outcome, about: PendingQuestion | None, shown: Shown) 
     return _document(heading, body, shown, idle=True)
 
 
+def not_yours_page(shown: Shown) -> str:
+    """The page, as HTML, for a question that whoever looks may not see or answer, or that is not kept any more."""
+    body = (
+        "<section class='card outcome'><h1>Not yours to answer</h1><p>This question is somebody else's, or is not open "
+        "any more. Nothing was done.</p></section>"
+        f'<p><a href="{escape(shown.path)}">See your own questions</a></p>'
+    )
+    return _document("Not yours to answer", body, shown)
+
+
 def _cards(shown: Shown) -> str:
     made, number = "", 0
     for act, group in groupby(
@@ -134,11 +156,22 @@ def _card(number: int, pending: PendingQuestion, shown: Shown) -> str:
     )
     return (
         f'<section class=card aria-labelledby="title{number}"><{level} id="title{number}">{escape(preview.title)}'
-        f'</{level}><div id="what{number}">{_what(preview)}</div>{_who_asks(pending, shown.now)}'
+        f'</{level}><div id="what{number}">{_what(preview)}</div>{_who_asks(pending, shown)}'
         f"<form method=post>{_hidden(shown, pending.question.challenge)}{pin}<div class=buttons>"
         # Return in the PIN field presses the first button, so the yes comes first only where a PIN was typed for it.
-        f"{_buttons(number, preview, yes_first=shown.needs_pin)}</div></form></section>"
+        f"{_buttons(number, preview, yes_first=shown.needs_pin, yes=_approvable(pending, shown))}</div></form>"
+        f"{'' if _approvable(pending, shown) else _SECOND}</section>"
     )
+
+
+_SECOND: Final = (
+    "<p class=soft>Here somebody else approves what you ask for: it waits on the page of each of them. You can only "
+    "say no.</p>"
+)
+
+
+def _approvable(pending: PendingQuestion, shown: Shown) -> bool:
+    return shown.viewer is None or pending.question.challenge not in shown.viewer.cannot_approve
 
 
 def _what(preview: Preview) -> str:
@@ -167,10 +200,12 @@ def _words(text: str) -> str:
     return re.sub(r"(?<=:\d\d) (?=[ap]m\b)", "&nbsp;", escape(text))
 
 
-def _who_asks(pending: PendingQuestion, now: float) -> str:
+def _who_asks(pending: PendingQuestion, shown: Shown) -> str:
     at = clock_words(datetime.fromtimestamp(pending.asked_at, pending.question.account.zone))
     program = label(name_for_people(pending.program)) if pending.program else "An assistant"
-    seconds = max(0, int(pending.question.expires - now))
+    if shown.viewer is not None and pending.matter.principal != shown.viewer.principal:
+        program = f"{label(pending.asked_by) or 'Somebody else'}, with {program}"
+    seconds = max(0, int(pending.question.expires - shown.now))
     left = f"{seconds // 60}:{seconds % 60:02d} left"
     return (
         f"<p class='soft meta'><span>{escape(program)} asked at {_words(at)}</span>"
@@ -178,12 +213,12 @@ def _who_asks(pending: PendingQuestion, now: float) -> str:
     )
 
 
-def _buttons(number: int, preview: Preview, *, yes_first: bool) -> str:
+def _buttons(number: int, preview: Preview, *, yes_first: bool, yes: bool = True) -> str:
     described = f'aria-describedby="title{number} what{number}"'
-    yes = f"<button class=yes name=decision value=approve {described}>{escape(preview.act)}</button>"
+    approve = f"<button class=yes name=decision value=approve {described}>{escape(preview.act)}</button>" if yes else ""
     no = f"<button name=decision value=deny {described}>{escape(preview.keep)}</button>"
     other = f"<button class=other name=decision value=other {described}>Not like this</button>"
-    return (yes + no if yes_first else no + yes) + other
+    return (approve + no if yes_first else no + approve) + other
 
 
 def _deny_all(shown: Shown) -> str:
@@ -241,12 +276,24 @@ def _document(title: str, body: str, shown: Shown, *, idle: bool = False) -> str
     user = f"The assistant works as {account.user}" if account.user else ""
     head = letterhead(account.clinic, user, demo=account.demo)
     # Without scripts a page on which nothing can be answered brings itself up to date.
-    refresh = '<noscript><meta http-equiv=refresh content="3"></noscript>' if idle else ""
+    again = ";url=?again" if shown.viewer is not None else ""
+    refresh = f'<noscript><meta http-equiv=refresh content="3{again}"></noscript>' if idle else ""
     return (
         f"<!doctype html><html lang=en><head><meta charset=utf-8><title>{escape(title)} - Cliniko approvals</title>"
         f'<meta name=viewport content="width=device-width, initial-scale=1"><link rel=icon href="{ICON}">{refresh}'
         f'<style nonce="{shown.nonce}">{STYLE}</style></head>'
-        f'<body data-mark="{shown.mark}" data-idle="{"yes" if idle else ""}">{head}<main>{body}</main>'
+        f'<body data-mark="{shown.mark}" data-idle="{"yes" if idle else ""}">{head}<main>{body}{_login(shown)}</main>'
         '<div id=news role=status hidden><span></span><a href="?">Show it</a></div>'
         f'<script nonce="{shown.nonce}">{SCRIPT}</script></body></html>'
+    )
+
+
+def _login(shown: Shown) -> str:
+    """Who is logged in, and how they end that."""
+    if shown.viewer is None:
+        return ""
+    return (
+        "<form method=post action=/login/out class=all>"
+        f'<input type=hidden name=csrf value="{escape(shown.csrf)}"><button class=small>Sign out</button>'
+        f"<p class=soft>You are logged in as {escape(label(shown.viewer.name) or 'yourself')}.</p></form>"
     )

@@ -156,6 +156,8 @@ class PendingQuestion:
     """Whether a caller has heard how it ended."""
     changes: int = 0
     """How often something became of it."""
+    asked_by: str = ""
+    """What colleagues call whoever asks; empty where nobody says."""
 
     @property
     def at(self) -> str:

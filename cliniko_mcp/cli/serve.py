@@ -62,7 +62,7 @@ def _app(settings: "Settings", hosting: "Hosting | None") -> "AbstractAsyncConte
 
     if hosting is None:
         return open_app(settings)
-    return open_app(settings, hosting.parts, keyed=hosting.clinics is None)
+    return open_app(hosting.settings(settings), hosting.parts, keyed=hosting.clinics is None)
 
 
 @asynccontextmanager

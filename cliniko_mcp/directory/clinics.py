@@ -55,6 +55,8 @@ class ClinicEntry(BaseModel):
     view: Literal["core", "all"] | None = None
     read_only: bool | None = None
     confirm: Literal["auto", "strict", "block"] | None = None
+    approve_by: Literal["self", "second"] = "self"
+    """Who may say yes to what is asked about: who asked, or only somebody else of the clinic who may approve."""
     exclude_tools: tuple[str, ...] | None = None
     allow_destroy: tuple[str, ...] | None = None
     base_url: str | None = None
@@ -76,13 +78,23 @@ class ClinicEntry(BaseModel):
     def profile(self, settings: Settings) -> Settings:
         """The settings that say what is listed here and how people are asked; without the clinic's key."""
         named = ("view", "read_only", "confirm", "exclude_tools")
-        return settings.model_copy(update=self.model_dump(include=set(named), exclude_none=True))
+        found = settings.model_copy(update=self.model_dump(include=set(named), exclude_none=True))
+        return asked_on_the_page(found) if self.approve_by == "second" else found
+
+    def strict(self, settings: Settings) -> bool:
+        """Whether a yes needs a fresh login."""
+        return (self.confirm or settings.confirm) == "strict"
 
     def settings(self, settings: Settings, key: str) -> Settings:
         """The settings of the clinic's app, in its key."""
         more = self.model_dump(include={"allow_destroy", "base_url"}, exclude_none=True)
         unused = {"api_key": SecretStr(key), "hosted": None, "upload_folder": None}
         return self.profile(settings).model_copy(update=more | unused)
+
+
+def asked_on_the_page(settings: Settings) -> Settings:
+    """The settings with which nobody is asked by a form: where who asked cannot say yes, there is nothing to ask."""
+    return settings.model_copy(update={"confirm": "strict"}) if settings.confirm == "auto" else settings
 
 
 class ClinicFile(BaseModel):

@@ -10,7 +10,7 @@ import httpx2
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.identity.claims import ClaimRules
-from cliniko_mcp.identity.key_set import MAX_BYTES, TIMEOUT_SECONDS
+from cliniko_mcp.identity.issuer_metadata import MAX_BYTES, TIMEOUT_SECONDS
 from cliniko_mcp.identity.person import Clock, IssuerUnavailable, Person, TokenRefused
 
 KEPT_SECONDS: Final = 30.0

@@ -7,7 +7,7 @@ the issuer's own key, and the issuer one of those that were set.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -58,21 +58,29 @@ class SignedTokens:
         signed_by = self._issuers.get(issuer) if isinstance(issuer, str) else None
         if signed_by is None:
             raise TokenRefused("issuer")
-        algorithm, id = header.get("alg"), header.get("kid")
-        if algorithm not in signed_by.algorithms or algorithm not in ALGORITHMS or "crit" in header:
-            raise TokenRefused("algorithm")
         _check_kind(header.get("typ"), claims, signed_by)
-        if not isinstance(id, str):
-            raise TokenRefused("signature")
-        key = await signed_by.keys.key(id)
-        named = key.algorithm_name if key.key_type != "RSA" else algorithm
-        if key.key_type != _KEY_TYPES[algorithm] or named != algorithm:
-            raise TokenRefused("algorithm")
-        try:
-            payload = _SIGNATURES.decode_complete(token, key.key, algorithms=[algorithm])["payload"]
-        except jwt.PyJWTError:
-            raise TokenRefused("signature") from None
-        return signed_by.rules.person(_json_object(payload), self._clock())
+        claims = await signed_claims(token, header, signed_by.keys, signed_by.algorithms)
+        return signed_by.rules.person(claims, self._clock())
+
+
+async def signed_claims(
+    token: str, header: Mapping[str, object], keys: KeySet, algorithms: Sequence[str]
+) -> dict[str, JsonValue]:
+    """The claims of a token that one of these keys signed by one of these algorithms. Raises as `Verifier` does."""
+    algorithm, id = header.get("alg"), header.get("kid")
+    if not isinstance(algorithm, str) or algorithm not in algorithms or algorithm not in ALGORITHMS or "crit" in header:
+        raise TokenRefused("algorithm")
+    if not isinstance(id, str):
+        raise TokenRefused("signature")
+    key = await keys.key(id)
+    named = key.algorithm_name if key.key_type != "RSA" else algorithm
+    if key.key_type != _KEY_TYPES[algorithm] or named != algorithm:
+        raise TokenRefused("algorithm")
+    try:
+        payload = _SIGNATURES.decode_complete(token, key.key, algorithms=[algorithm])["payload"]
+    except jwt.PyJWTError:
+        raise TokenRefused("signature") from None
+    return _json_object(payload)
 
 
 def _check_kind(typ: object, claims: Claims, signed_by: SignedBy) -> None:

@@ -2,39 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Mapping
 from typing import Final
-from urllib.parse import urlsplit
 
 import anyio
 import httpx2
 import jwt
 
-from cliniko_mcp.client.credentials import is_loopback
-from cliniko_mcp.errors import ConfigurationError, JsonValue
+from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.identity.issuer_metadata import checked_address, document_at, metadata_of
 from cliniko_mcp.identity.person import IssuerUnavailable, TokenRefused
 
-MAX_BYTES: Final = 100_000
-TIMEOUT_SECONDS: Final = 5.0
 PAUSE_SECONDS: Final = 10.0
 """Between two fetches, however many tokens name a key that is not known."""
 FRESH_SECONDS: Final = 3600.0
 """After so long the keys are fetched again before the next use: one that the issuer took back ends then."""
 KEPT_SECONDS: Final = 86_400.0
 """The longest that keys are used while the issuer does not answer."""
-_WELL_KNOWN: Final = ("openid-configuration", "oauth-authorization-server")
 _LOG = logging.getLogger(__name__)
-
-
-def checked_address(text: str) -> str:
-    """This address of an issuer. Raises ConfigurationError where it is not https, or http on this computer."""
-    parts = urlsplit(text)
-    host = parts.hostname or ""
-    if not host or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))):
-        raise ConfigurationError(f"{text} is no address of an issuer: it begins with https://")
-    return text
 
 
 class KeySet:
@@ -88,52 +74,19 @@ class KeySet:
                 return
             self._tried_at = now
             try:
-                self._keys = _usable(await self._document(await self._found()))
+                self._keys = _usable(await document_at(await self._found(), self._client))
                 self._fetched_at = self._monotonic()
             except (httpx2.HTTPError, TimeoutError, ValueError) as problem:
                 _LOG.warning("the keys of %s could not be fetched (%s)", self._issuer, _why(problem))
 
     async def _found(self) -> str:
-        """Where the keys are, by the issuer's metadata (OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3)."""
-        if self._address is not None:
-            return self._address
-        parts = urlsplit(self._issuer)
-        path = parts.path.rstrip("/")
-        origin = f"{parts.scheme}://{parts.netloc}"
-        below = f"{self._issuer.rstrip('/')}/.well-known/{_WELL_KNOWN[0]}"
-        addresses = dict.fromkeys([below, *(f"{origin}/.well-known/{name}{path}" for name in reversed(_WELL_KNOWN))])
-        problem: Exception = ValueError("no metadata")
-        for address in addresses:
-            try:
-                document = await self._document(address)
-            except (httpx2.HTTPStatusError, ValueError) as found:
-                problem = found
-                continue
-            keys = document.get("jwks_uri")
-            if document.get("issuer") != self._issuer:
-                raise ValueError("its metadata names another issuer")
+        """Where the keys are, by the issuer's metadata."""
+        if self._address is None:
+            keys = (await metadata_of(self._issuer, self._client)).get("jwks_uri")
             if not isinstance(keys, str):
                 raise ValueError("its metadata names no keys")
             self._address = checked_address(keys)
-            return self._address
-        raise problem
-
-    async def _document(self, address: str) -> dict[str, JsonValue]:
-        """The JSON object at an address, bounded in time and size."""
-        body = b""
-        with anyio.fail_after(TIMEOUT_SECONDS):
-            async with self._client.stream("GET", address, headers={"Accept": "application/json"}) as answer:
-                answer.raise_for_status()
-                if answer.is_redirect:
-                    raise ValueError("it sends elsewhere")
-                async for piece in answer.aiter_bytes():
-                    body += piece
-                    if len(body) > MAX_BYTES:
-                        raise ValueError("it is too long")
-        document: JsonValue = json.loads(body)
-        if not isinstance(document, dict):
-            raise ValueError("it is no object")
-        return document
+        return self._address
 
 
 def _usable(document: dict[str, JsonValue]) -> dict[str, jwt.PyJWK]:

@@ -26,7 +26,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from cliniko_mcp.entry_file import checked_entries, read_entries
 from cliniko_mcp.identity.person import Clock, Person, TokenRefused
-from cliniko_mcp.identity.scopes import SCOPES
+from cliniko_mcp.identity.scopes import APPROVE, SCOPES
 from cliniko_mcp.watched_file import WatchedFile
 
 ISSUER: Final = "people"
@@ -47,6 +47,8 @@ class PersonEntry(BaseModel):
     name: str = Field(default="", max_length=100)
     token: Digest
     scopes: tuple[str, ...] = SCOPES[:1]
+    approver: bool = False
+    """Whether they may approve what others ask for, where a clinic wants a second person."""
     clinic: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")] | None = None
     expires: AwareDatetime | None = None
     code: Digest | None = None
@@ -64,7 +66,8 @@ class PersonEntry(BaseModel):
     def person(self) -> Person:
         """Who this is to the rest of the server."""
         expires = self.expires.astimezone(UTC) if self.expires else None
-        return Person(ISSUER, self.id, self.name or self.id, frozenset(self.scopes), self.clinic, expires)
+        scopes = frozenset(self.scopes) | ({APPROVE} if self.approver else set[str]())
+        return Person(ISSUER, self.id, self.name or self.id, scopes, self.clinic, expires)
 
 
 class PeopleFile(BaseModel):

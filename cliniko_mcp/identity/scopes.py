@@ -17,6 +17,8 @@ WRITE: Final = SCOPE_OF[Risk.WRITE]
 DESTROY: Final = SCOPE_OF[Risk.DESTRUCTIVE]
 SCOPES: Final = (READ, WRITE, DESTROY)
 """All scopes, the least first; each implies those before it."""
+APPROVE: Final = "cliniko:approve"
+"""Lets a person approve on the page what others ask for, where a clinic wants a second one; it lets nobody call."""
 _RISKS: Final = {scope: risk for risk, scope in SCOPE_OF.items()}
 
 

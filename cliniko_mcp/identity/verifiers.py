@@ -13,8 +13,9 @@ from cliniko_mcp.hosted_file import HostedFile, IssuerSection
 from cliniko_mcp.identity.claims import ClaimRules
 from cliniko_mcp.identity.gate import FirstOf, Remembered
 from cliniko_mcp.identity.introspection import KEPT_SECONDS, Introspection
+from cliniko_mcp.identity.issuer_metadata import checked_address
 from cliniko_mcp.identity.jwt import SignedBy, SignedTokens
-from cliniko_mcp.identity.key_set import KeySet, checked_address
+from cliniko_mcp.identity.key_set import KeySet
 from cliniko_mcp.identity.metadata import Resource
 from cliniko_mcp.identity.people_file import People
 from cliniko_mcp.identity.person import Clock, Verifier

@@ -146,7 +146,9 @@ class ConnectPages:
                     return _to(f"{here}?done=kept")
                 case "forget":
                     if await self._pool.own.keys.erase(entry.id, seen.person.principal):
-                        await self._pool.tell(entry, seen.person, LoginEvent("ended", why="their own key was forgotten"))
+                        await self._pool.tell(
+                            entry, seen.person, LoginEvent("ended", why="their own key was forgotten")
+                        )
                     return _to(f"{here}?done=forgotten")
                 case _:
                     return _to(here)
@@ -211,9 +213,8 @@ class ConnectPages:
         try:
             await self._pool.own.keys.keep(entry, person.principal, whose, str(record["key"]))
         except SomebodyElses:
-            raise NotThis(
-                f"Somebody else here works with a key of {whose.name} already. Paste the key of your own user in Cliniko."
-            ) from None
+            told = f"Somebody else here works with a key of {whose.name} already."
+            raise NotThis(f"{told} Paste the key of your own user in Cliniko.") from None
         await self._pool.tell(entry, person, LoginEvent("granted", why="works with a key of their own"))
 
 

@@ -62,13 +62,21 @@ def policy(nonce: str) -> str:
 
 
 def page(
-    title: str, body: str, *, clinic: str, demo: bool, nonce: str, status: int = 200, head: str = ""
+    title: str,
+    body: str,
+    *,
+    clinic: str,
+    demo: bool,
+    nonce: str,
+    status: int = 200,
+    head: str = "",
+    beside: str = "Connect an assistant",
 ) -> HTMLResponse:
-    """A page as an answer. `body` and `head` are HTML already."""
+    """A page as an answer; `beside` stands under the clinic's name. `body` and `head` are HTML already."""
     document = (
         f"<!doctype html><html lang=en><head><meta charset=utf-8><title>{escape(title)}</title>"
         f'<meta name=viewport content="width=device-width, initial-scale=1"><link rel=icon href="{ICON}">{head}'
-        f'<style nonce="{nonce}">{STYLE}</style></head><body>{letterhead(clinic, "Connect an assistant", demo=demo)}'
+        f'<style nonce="{nonce}">{STYLE}</style></head><body>{letterhead(clinic, beside, demo=demo)}'
         f"<main>{body}</main></body></html>"
     )
     headers = {

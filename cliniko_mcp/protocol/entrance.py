@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from cliniko_mcp.hosted_file import HostedFile
 from cliniko_mcp.identity.gate import Gate
 from cliniko_mcp.identity.metadata import Metadata, Resource
 from cliniko_mcp.identity.one_token import OneToken
+from cliniko_mcp.identity.person import Verifier
 from cliniko_mcp.identity.verifiers import verifier_of
 from cliniko_mcp.protocol.bearer import Health, Token
 
@@ -24,6 +25,15 @@ if TYPE_CHECKING:
     from cliniko_mcp.protocol.builtin_login import Login
 
 
+PagesOf = Callable[[Verifier], AbstractAsyncContextManager[Sequence["Route"]]]
+"""The addresses of pages, given what tells whose a token is."""
+
+
+@asynccontextmanager
+async def _no_pages(verifier: Verifier) -> AsyncGenerator[Sequence[Route]]:
+    yield ()
+
+
 @asynccontextmanager
 async def entrance(
     app: ASGIApp,
@@ -31,11 +41,11 @@ async def entrance(
     token: Token | None,
     max_body_bytes: int,
     login: Login | None = None,
-    routes: Sequence[Route] = (),
+    pages: PagesOf | None = None,
 ) -> AsyncGenerator[ASGIApp]:
     """The app behind everything that says who calls; `token` is everybody's, None where people have their own.
 
-    `routes` are pages that see to that themselves.
+    `pages` see to that themselves.
 
     Raises ConfigurationError for people and issuers that cannot be used.
     """
@@ -50,7 +60,10 @@ async def entrance(
         yield _for_pages(Health(Routed(documented, login.routes)), hosted.allow_origin)
         return
     clock = partial(datetime.now, UTC)  # noqa: TID251 - tokens expire in real time, whatever the clinic's clock says
-    async with verifier_of(hosted, clock, anyio.current_time) as verifier:
+    async with (
+        verifier_of(hosted, clock, anyio.current_time) as verifier,
+        (pages or _no_pages)(verifier) as routes,
+    ):
         # Only a server that gives tokens can be logged in at: without one there is nothing to send a client to.
         resource = Resource.parse(hosted.public_url) if hosted.public_url and hosted.issuer else None
         scopes = hosted.ask_scopes

@@ -5,21 +5,23 @@ from __future__ import annotations
 import hashlib
 import secrets  # noqa: TID251 - seals need chance
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import anyio
+import httpx2
 
 from cliniko_mcp.app import App
+from cliniko_mcp.approvals.clinic_questions import ClinicQuestions
 from cliniko_mcp.approvals.page_at import PageAt
 from cliniko_mcp.client.credentials import user_agent
 from cliniko_mcp.clinic_pool import ClinicPool, OwnKeys, log_of, wall_clock
-from cliniko_mcp.directory.clinics import ClinicEntry, Clinics, opened_key
+from cliniko_mcp.directory.clinics import ClinicEntry, Clinics, asked_on_the_page, opened_key
 from cliniko_mcp.directory.keys import read_ring
 from cliniko_mcp.directory.open_directory import OpenDirectory, open_directory
 from cliniko_mcp.directory.person_keys import PersonKeys
@@ -29,22 +31,31 @@ from cliniko_mcp.guards.hash_chain import HashChain
 from cliniko_mcp.guards.parts import Parts
 from cliniko_mcp.guards.shared_parts import shared_parts
 from cliniko_mcp.hosted_file import HostedFile, address_of_redis, hosted_by, postgres_at
+from cliniko_mcp.identity.key_set import KeySet
 from cliniko_mcp.identity.metadata import Resource
 from cliniko_mcp.identity.people_file import People
+from cliniko_mcp.identity.relying_party import RelyingParty
+from cliniko_mcp.identity.scopes import APPROVE
 from cliniko_mcp.open_apps import OpenApps, Pool, opened_apps
+from cliniko_mcp.pages.approvals import PATH, ApprovalPages, QuestionsOf
 from cliniko_mcp.pages.connect import PATH as CONNECT
-from cliniko_mcp.pages.approvals import PATH, ApprovalPages, Ledgers, LocalOnce
+from cliniko_mcp.pages.connect import ConnectPages
+from cliniko_mcp.pages.login_at_issuer import CALLBACK, PageLogin
+from cliniko_mcp.pages.people_codes import LocalOnce, PeopleCodes
+from cliniko_mcp.pages.sessions import IssuerSessions, LocalSessions
 from cliniko_mcp.protocol.clinic_paths import ClinicPaths
 from cliniko_mcp.protocol.sealed_sessions import SealedSessions
 from cliniko_mcp.settings import Settings, secret_at
 from cliniko_mcp.shared_state.connection import SharedState, open_state
 from cliniko_mcp.shared_state.once import SharedOnce
+from cliniko_mcp.shared_state.sessions import SharedSessions
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.routing import Route
     from starlette.types import ASGIApp
 
+    from cliniko_mcp.identity.person import Person, Verifier
     from cliniko_mcp.shared_state.keys import KeyRing
 
 
@@ -70,14 +81,20 @@ class Hosting:
     """The latter; None as above."""
     page: PageAt | None = None
     """Where people answer questions; None where nobody has a way to log in there."""
+    strict: bool = False
+    """Whether a yes needs a fresh login in the one clinic."""
     sessions: SealedSessions | None = None
     """How any replica reads what a client of the older era said to another; None where it has to come back."""
+
+    def settings(self, settings: Settings) -> Settings:
+        """The settings of the one clinic's app, by what the file says."""
+        return asked_on_the_page(settings) if self.file.approve_by == "second" else settings
 
     @asynccontextmanager
     async def clinic_paths(
         self, settings: Settings, protocol_of: ProtocolOf
-    ) -> AsyncGenerator[tuple[ClinicPaths, OpenApps, Ledgers]]:
-        """What answers for every clinic, their apps, and the questions of each person."""
+    ) -> AsyncGenerator[tuple[ClinicPaths, ClinicPool]]:
+        """What answers for every clinic, and their apps."""
         assert self.clinics is not None and self.ring is not None and self.keys is not None  # the file was checked
         async with opened_apps() as apps, anyio.create_task_group() as tasks:
             origin = Resource.parse(self.file.public_url or "").origin if self.page is not None else ""
@@ -85,7 +102,7 @@ class Hosting:
             own = OwnKeys(self.keys, partial(_proof, settings, apps), address)
             pool = ClinicPool(settings, self.clinics, self.ring, self.state, apps, own, self.page)
             made = partial(_with_pool, protocol_of, pool)
-            yield ClinicPaths(settings, self.clinics, self.ring, tasks, made), apps, pool.ledgers
+            yield ClinicPaths(settings, self.clinics, self.ring, tasks, made), pool
             tasks.cancel_scope.cancel()
 
     @property
@@ -102,22 +119,74 @@ class Hosting:
         """The audit logs of the clinics."""
         return [HashChain(log_of(settings, id)) for id in self.clinics.known] if self.clinics is not None else []
 
-    def routes(self, ledgers: Ledgers) -> list[Route]:
-        """The approvals page, where there is one."""
-        if self.page is None or self.ring is None or self.file.people is None:
-            return []
+    async def questions_of(self, app: App, person: Person) -> list[ClinicQuestions]:
+        """The questions of the one clinic, in which everybody works."""
+        ledger = await app.questions()
+        return [ClinicQuestions(ledger, strict=self.strict, second=self.file.approve_by == "second")]
+
+    def second_person_approves(self) -> bool:
+        """Whether there is a clinic in which somebody else than who asked has to say yes."""
+        return self.file.approve_by == "second" or (self.clinics is not None and _wants_second(self.clinics))
+
+    @asynccontextmanager
+    async def pages(
+        self, questions: QuestionsOf, verifier: Verifier, pool: ClinicPool | None = None
+    ) -> AsyncGenerator[Sequence[Route]]:
+        """The pages on which people log in, where there are any; `verifier` knows whose the tokens of calls are.
+
+        With the `pool` of several clinics also those on which people give their keys.
+        """
+        if self.page is None or self.ring is None:
+            yield ()
+            return
+        now, token = time.time, partial(secrets.token_urlsafe, 32)  # noqa: TID251 - logins grow old in real time
+        async with httpx2.AsyncClient(timeout=5.0, follow_redirects=False) as client:
+            login = self._login(client, verifier, self.ring, token, now)
+            routes = [*login.routes(), *ApprovalPages(login, questions, token=token, now=now).routes()]
+            if pool is not None:
+                keys = ConnectPages(login, pool, self.ring, token=token, now=now, monotonic=anyio.current_time)
+                routes += keys.routes()
+            yield routes
+
+    def _login(
+        self,
+        client: httpx2.AsyncClient,
+        verifier: Verifier,
+        ring: KeyRing,
+        token: Callable[[], str],
+        now: Callable[[], float],
+    ) -> PageLogin:
         clock = partial(datetime.now, UTC)  # noqa: TID251 - tokens and codes expire in real time
-        people = People(Path(self.file.people), clock, anyio.current_time)
+        resource = Resource.parse(self.file.public_url or "")
         once = LocalOnce() if self.state is None else SharedOnce(self.state)
-        return ApprovalPages(
-            people.entries,
-            ledgers,
-            self.ring,
-            Resource.parse(self.file.public_url or ""),
-            once,
-            token=partial(secrets.token_urlsafe, 32),
-            now=time.time,  # noqa: TID251 - the same
-        ).routes()
+        sessions = LocalSessions(anyio.current_time) if self.state is None else SharedSessions(self.state)
+        codes = None
+        if self.file.people is not None:
+            people = People(Path(self.file.people), clock, anyio.current_time)
+            codes = PeopleCodes(people.entries, sessions, ring, once, now=now)
+        issuers = [
+            RelyingParty(
+                issuer.url,
+                issuer.page,
+                _secret(issuer.page.client_secret),
+                client,
+                KeySet(issuer.url, client, anyio.current_time, issuer.jwks_url),
+                verifier,
+                resource=resource.url,
+                redirect_uri=f"{resource.origin}{CALLBACK}",
+                scopes=issuer.page.scopes or self.file.ask_scopes,
+                clock=clock,
+                algorithms=issuer.algorithms,
+            )
+            for issuer in self.file.issuer
+            if issuer.page is not None
+        ]
+        kept = IssuerSessions(sessions, ring, token=token, now=now)
+
+        def more_scopes() -> Sequence[str]:
+            return (APPROVE,) if self.second_person_approves() else ()
+
+        return PageLogin(issuers, codes, kept, ring, resource, once, token, now, more_scopes)
 
 
 def _with_pool(protocol_of: ProtocolOf, pool: Pool, listing: App) -> tuple[Starlette, ASGIApp]:
@@ -145,14 +214,13 @@ async def open_hosting(settings: Settings) -> AsyncGenerator[Hosting]:
             clinics = await directory.live(anyio.current_time, file)
             keys = PersonKeys(directory.directory, ring, time.time)  # noqa: TID251 - keys grow old in real time
             await _check_directory(file, ring, clinics, keys)
-            await stack.enter_async_context(clinics.watched())
         state, parts, sessions = None, None, None
         if file.redis is not None:
             state = await stack.enter_async_context(open_state(address_of_redis(file.redis.url)))
         if ring is not None and file.redis is not None and file.redis.sessions == "sealed":
             sessions = SealedSessions(ring, time.time)  # noqa: TID251 - sessions grow old in real time
         page = None
-        if file.people and file.public_url and ring is not None:
+        if file.has_page and file.public_url:
             page = PageAt(f"{Resource.parse(file.public_url).origin}{PATH}")
         if ring is not None and clinics is None:
             account = account_of(settings)
@@ -160,14 +228,32 @@ async def open_hosting(settings: Settings) -> AsyncGenerator[Hosting]:
                 parts = Parts(ring, account, page=page)
             else:
                 parts = shared_parts(state, ring, account, per_minute=settings.pace, page=page)
-        yield Hosting(file, ring, state, parts, clinics, directory, keys, page, sessions)
+        if page is None and (file.approve_by == "second" or (clinics is not None and _wants_second(clinics))):
+            raise ConfigurationError("approve_by = second needs the approvals page.", _NO_PAGE)
+        if page is None and clinics is not None and _has_own_keys(clinics):
+            raise ConfigurationError('keys = "person" needs the page on which people give their keys.', _NO_PAGE)
+        if clinics is not None:
+            await stack.enter_async_context(clinics.watched())
+        strict = settings.confirm == "strict"
+        yield Hosting(file, ring, state, parts, clinics, directory, keys, page, strict, sessions)
+
+
+_NO_PAGE: Final = "Name keys and public_url, and people or [issuer.page]."
+
+
+def _wants_second(clinics: Clinics) -> bool:
+    return any(entry.approve_by == "second" for entry in clinics.known.values())
+
+
+def _has_own_keys(clinics: Clinics) -> bool:
+    return any(entry.keys == "person" for entry in clinics.known.values())
 
 
 async def _check_directory(file: HostedFile, ring: KeyRing, clinics: Clinics, keys: PersonKeys) -> None:
     """Raise ConfigurationError where the ring does not open what is kept, and where replicas would not share it."""
     for entry in clinics.known.values():
         opened_key(ring, entry)
-    if not any(entry.keys == "person" for entry in clinics.known.values()):
+    if not _has_own_keys(clinics):
         return
     if file.redis is not None and file.clinics and postgres_at(file.clinics) is None and file.person_keys is None:
         raise ConfigurationError(

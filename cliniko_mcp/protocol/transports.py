@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import Context
 from functools import partial
@@ -28,15 +28,13 @@ if TYPE_CHECKING:
     from mcp.shared.message import SessionMessage
     from mcp_types import ErrorData
     from starlette.applications import Starlette
-    from starlette.routing import Route
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from cliniko_mcp.approvals.ledger import Ledger
     from cliniko_mcp.hosted_file import HostedFile
-    from cliniko_mcp.identity.person import Person
     from cliniko_mcp.open_apps import Pool
     from cliniko_mcp.protocol.builtin_login import Login
     from cliniko_mcp.protocol.draining import Calls, Draining
+    from cliniko_mcp.protocol.entrance import PagesOf
     from cliniko_mcp.protocol.hosting import Hosting
     from cliniko_mcp.protocol.readiness import Ready
 
@@ -72,12 +70,12 @@ async def serve(app: App, announce: Announce, hosting: Hosting | None = None) ->
         from cliniko_mcp.protocol.readiness import admin_port
 
         hosted = hosting.file if hosting is not None else hosted_by(settings)
-        async with _protocol(app, hosted, hosting, login) as (protocol, calls, routes):
+        async with _protocol(app, hosted, hosting, login) as (protocol, calls, pages):
             draining = Draining(protocol, calls, MAX_BODY_BYTES, notice=hosted.notice)
             started = partial(_announce_address, settings, hosted, token, announce)
             ready = _ready(draining, hosting)
             async with (
-                entrance(draining, hosted, token, MAX_BODY_BYTES, login, routes) as served,
+                entrance(draining, hosted, token, MAX_BODY_BYTES, login, pages) as served,
                 admin_port(hosted.admin, ready, announce),
             ):
                 await listen(served, settings.host, settings.port, started, draining.drain)
@@ -93,7 +91,7 @@ def _ready(draining: Draining, hosting: Hosting | None) -> Ready:
 @asynccontextmanager
 async def _protocol(
     app: App, hosted: HostedFile, hosting: Hosting | None, login: Login | None
-) -> AsyncGenerator[tuple[ASGIApp, Calls, Sequence[Route]]]:
+) -> AsyncGenerator[tuple[ASGIApp, Calls, PagesOf | None]]:
     """What answers the protocol, the calls that a stop waits for (of one app, or of a pool), and pages beside it."""
     from cliniko_mcp.protocol.server import build_server
 
@@ -115,18 +113,14 @@ async def _protocol(
         return runs, StatelessSessions(runs, hosting.sessions, MAX_BODY_BYTES)
 
     if hosting is not None and hosting.clinics is not None:
-        async with hosting.clinic_paths(settings, over_http) as (paths, calls, ledgers):
-            yield paths, calls, hosting.routes(ledgers)
+        async with hosting.clinic_paths(settings, over_http) as (paths, clinics):
+            yield paths, clinics.apps, partial(hosting.pages, clinics.questions, pool=clinics)
     elif settings.transport == "sse":
-        yield _sse_app(build_server(app, ()), security), app, ()
+        yield _sse_app(build_server(app, ()), security), app, None
     else:
-
-        async def ledgers_of(person: Person) -> list[Ledger]:
-            return [await app.questions()]
-
         pool = login.pool if login is not None else None
-        routes = hosting.routes(ledgers_of) if hosting is not None else ()
-        yield over_http(app, pool)[1], app if pool is None else pool.apps, routes
+        pages = partial(hosting.pages, partial(hosting.questions_of, app)) if hosting is not None else None
+        yield over_http(app, pool)[1], app if pool is None else pool.apps, pages
 
 
 @asynccontextmanager

@@ -266,15 +266,15 @@ class Page:
     """Somebody's browser on the approvals page; each request is on a connection of its own."""
 
     def __init__(self, address: str) -> None:
-        self._address = f"{address.removesuffix('/mcp')}/approvals"
+        self._origin = address.removesuffix("/mcp")
         self.cookie = ""
 
     def get(self) -> str:
         return self._sent("GET").text
 
     def post(self, origin: str = "https://mcp.example.org", **fields: str) -> httpx2.Response:
-        """Send a form; what it leads to where it leads somewhere."""
-        answer = self._sent("POST", origin, **fields)
+        """Send a form, a code to where people log in; what it leads to where it leads somewhere."""
+        answer = self._sent("POST", origin, at="/login" if "code" in fields else "/approvals", **fields)
         if answer.status_code == 303:
             cookie = answer.headers.get("set-cookie", "")
             self.cookie = cookie.partition(";")[0] or self.cookie
@@ -290,10 +290,12 @@ class Page:
         form = dict(re.findall(r'name=(csrf|question) value="([^"]+)"', self.get())[:2])
         return self.post(decision=decision, **form).text
 
-    def _sent(self, method: str, origin: str = "", query: str = "", **fields: str) -> httpx2.Response:
+    def _sent(
+        self, method: str, origin: str = "", query: str = "", at: str = "/approvals", **fields: str
+    ) -> httpx2.Response:
         headers = {"host": "mcp.example.org", "connection": "close", "cookie": self.cookie}
         headers |= {"origin": origin} if origin else {}
-        address = f"{self._address}?{query}" if query else self._address
+        address = f"{self._origin}{at}{f'?{query}' if query else ''}"
         return httpx2.request(method, address, data=fields or None, headers=headers, timeout=PATIENT, trust_env=False)
 
 

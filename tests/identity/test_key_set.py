@@ -6,14 +6,8 @@ import anyio
 import pytest
 
 from cliniko_mcp.errors import ConfigurationError
-from cliniko_mcp.identity.key_set import (
-    FRESH_SECONDS,
-    KEPT_SECONDS,
-    MAX_BYTES,
-    PAUSE_SECONDS,
-    KeySet,
-    checked_address,
-)
+from cliniko_mcp.identity.issuer_metadata import MAX_BYTES, checked_address
+from cliniko_mcp.identity.key_set import FRESH_SECONDS, KEPT_SECONDS, PAUSE_SECONDS, KeySet
 from cliniko_mcp.identity.person import IssuerUnavailable, TokenRefused
 from tests.identity.issuer import Issuer, public_row
 
