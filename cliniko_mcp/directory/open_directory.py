@@ -30,6 +30,20 @@ class OpenDirectory:
     """People's keys, and the clinics where they are in Postgres."""
     in_table: bool
     """Whether the clinics are in Postgres."""
+    clinics_file: Path | None = None
+    keys_file: Path | None = None
+    """Where they are files."""
+
+    @property
+    def exists(self) -> bool:
+        """Whether there are clinics already."""
+        return self.clinics_file is None or self.clinics_file.exists()
+
+    async def has_keys(self) -> bool:
+        """Whether somebody has given a key of their own; a file of them that is not there is not made for that."""
+        if self.keys_file is not None and not self.keys_file.exists():
+            return False
+        return bool(await self.directory.keys())
 
     async def live(self, monotonic: Callable[[], float], file: HostedFile) -> Clinics:
         """The clinics as they are at present, for a run.
@@ -61,7 +75,7 @@ async def open_directory(file: HostedFile) -> AsyncGenerator[OpenDirectory]:
     keys = file.person_keys or str(path.with_suffix(".sqlite"))
     if (url := postgres_at(keys)) is not None:
         async with directory_in_postgres(url, _account) as shared:
-            yield OpenDirectory(ClinicsOfFile(path), shared, in_table=False)
+            yield OpenDirectory(ClinicsOfFile(path), shared, in_table=False, clinics_file=path)
         return
     async with directory_in_file(Path(keys), _account) as own:
-        yield OpenDirectory(ClinicsOfFile(path), own, in_table=False)
+        yield OpenDirectory(ClinicsOfFile(path), own, in_table=False, clinics_file=path, keys_file=Path(keys))
