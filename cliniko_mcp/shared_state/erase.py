@@ -12,4 +12,4 @@ async def erase_account(state: SharedState, account: str) -> None:
 
     The rest goes within three minutes, and holds nothing of a person.
     """
-    await state.run(_DROP, [key(account, "questions"), key(account, "gen")])
+    await state.run(_DROP, [key(account, name) for name in ("questions", "gen", "born")])
