@@ -268,10 +268,8 @@ async def _is_there(clinics: Clinics) -> bool:
 
 
 def _proof(settings: Settings, apps: OpenApps, entry: ClinicEntry) -> Proof:
-    from cliniko_mcp.client.transport import Lent
-
     email, base_url = settings.contact_email or "", entry.base_url or settings.base_url
-    return Proof(email, base_url, Lent(apps.network), wall_clock)
+    return Proof(email, base_url, apps.lent(), wall_clock)
 
 
 def account_of(settings: Settings) -> str:
