@@ -46,6 +46,8 @@ class _Kept(TypedDict):
     ended: float
     problem: _Problem | None
     made_by: str
+    asked_by: str
+    answered_by: str
     told: bool
     changes: int
 
@@ -132,6 +134,8 @@ def _kept(pending: PendingQuestion) -> _Kept:
         if problem is None
         else _Problem(code=problem.code, message=problem.message, fix=problem.fix, details=dict(problem.details)),
         made_by=pending.made_by,
+        asked_by=pending.asked_by,
+        answered_by=pending.answered_by,
         told=pending.told,
         changes=pending.changes,
     )
@@ -141,7 +145,7 @@ def _pending(kept: _Kept, known: PendingQuestion | None) -> PendingQuestion:
     pending = known
     if pending is None:
         pending = PendingQuestion(Matter(*kept["matter"]), _question(kept), kept["program"], kept["asked_at"])
-    pending.made_by = kept["made_by"]
+    pending.made_by, pending.asked_by, pending.answered_by = kept["made_by"], kept["asked_by"], kept["answered_by"]
     pending.shown, pending.verdict, pending.place = kept["shown"], Verdict(kept["verdict"]), kept["place"]
     pending.acting, pending.ending, pending.ended = kept["acting"], kept["ending"], kept["ended"]
     pending.told, pending.changes = kept["told"], kept["changes"]

@@ -40,10 +40,16 @@ class Ledger(ABC):
         """
 
     async def create(
-        self, matter: Matter, preview: Preview, program: str = "", account: Account = NOWHERE, made_by: str = ""
+        self,
+        matter: Matter,
+        preview: Preview,
+        program: str = "",
+        account: Account = NOWHERE,
+        made_by: str = "",
+        asked_by: str = "",
     ) -> PendingQuestion:
         """See `Questions.create`."""
-        return await self._do(lambda table: table.create(matter, preview, program, account, made_by))
+        return await self._do(lambda table: table.create(matter, preview, program, account, made_by, asked_by))
 
     async def knows(self, challenge: str | None, matter: Matter) -> bool:
         """See `Questions.knows`."""
@@ -110,9 +116,11 @@ class Ledger(ABC):
         """See `Questions.done_by`."""
         return await self._do(lambda table: table.done_by(principal, call))
 
-    async def decide(self, challenge: str, approved: bool, place: ApprovalPlace, *, other: bool = False) -> bool:
+    async def decide(
+        self, challenge: str, approved: bool, place: ApprovalPlace, *, other: bool = False, by: str = ""
+    ) -> bool:
         """See `Questions.decide`; whoever waits for the answer, in whichever process, is woken."""
-        return await self._do(lambda table: table.decide(challenge, approved, place, other=other))
+        return await self._do(lambda table: table.decide(challenge, approved, place, other=other, by=by))
 
     async def take_back(self, challenge: str) -> bool:
         """See `Questions.take_back`."""

@@ -17,7 +17,7 @@ from cliniko_mcp.approvals.questions import PendingQuestion
 from cliniko_mcp.approvals.shown import NOWHERE, WILL_BECOME, Account, Fact, Preview, clock_words
 from cliniko_mcp.approvals.story import story_of
 from cliniko_mcp.house_look import ICON, letterhead
-from cliniko_mcp.sanitize import label
+from cliniko_mcp.sanitize import clean, label
 
 _HEADINGS: Final = {
     Outcome.APPROVED: "Approved",
@@ -67,7 +67,15 @@ class Shown:
     def account(self) -> Account:
         """Whose clinic the questions are about."""
         everything = (*self.waiting, *self.unused, *self.recent)
+        if len(self.clinics) > 1:
+            return Account("Your clinics", demo=all(pending.question.account.demo for pending in everything))
         return everything[0].question.account if everything else NOWHERE
+
+    @property
+    def clinics(self) -> frozenset[Account]:
+        """Those that the questions are about; this computer's own page is about one."""
+        everything = (*self.waiting, *self.unused, *self.recent) if self.viewer is not None else ()
+        return frozenset(pending.question.account for pending in everything)
 
     @property
     def mark(self) -> str:
@@ -93,8 +101,11 @@ def questions_page(shown: Shown) -> str:
             f"the question appears here.</p>{past}"
         )
         return _document("Nothing is waiting", body, shown, idle=True)
-    heading = "One question for you" if len(waiting) == 1 else f"{len(waiting)} questions for you"
-    lead = "<p class=soft>An assistant wants to change something in Cliniko. Nothing happens unless you approve.</p>"
+    whose, unless = "for you", "you approve"
+    if not any(_approvable(pending, shown) for pending in waiting):
+        whose, unless = "for somebody else", "somebody else approves"
+    heading = f"One question {whose}" if len(waiting) == 1 else f"{len(waiting)} questions {whose}"
+    lead = f"<p class=soft>An assistant wants to change something in Cliniko. Nothing happens unless {unless}.</p>"
     body = f"<h1>{heading}</h1>{lead}{_deny_all(shown)}{_cards(shown)}{past}"
     return _document(f"({len(waiting)}) {heading}", body, shown)
 
@@ -157,17 +168,24 @@ def _card(number: int, pending: PendingQuestion, shown: Shown) -> str:
     return (
         f'<section class=card aria-labelledby="title{number}"><{level} id="title{number}">{escape(preview.title)}'
         f'</{level}><div id="what{number}">{_what(preview)}</div>{_who_asks(pending, shown)}'
+        f"{_whose_clinic(pending, shown)}{'' if _approvable(pending, shown) else _SECOND}"
         f"<form method=post>{_hidden(shown, pending.question.challenge)}{pin}<div class=buttons>"
         # Return in the PIN field presses the first button, so the yes comes first only where a PIN was typed for it.
         f"{_buttons(number, preview, yes_first=shown.needs_pin, yes=_approvable(pending, shown))}</div></form>"
-        f"{'' if _approvable(pending, shown) else _SECOND}</section>"
+        "</section>"
     )
 
 
 _SECOND: Final = (
-    "<p class=soft>Here somebody else approves what you ask for: it waits on the page of each of them. You can only "
-    "say no.</p>"
+    "<p class=soft>In this clinic somebody else approves what you ask for; it is on the page of everybody who may. You "
+    "can only say no.</p>"
 )
+
+
+def _whose_clinic(pending: PendingQuestion, shown: Shown) -> str:
+    """The clinic of this question, where the page is about several."""
+    clinic = pending.question.account.clinic
+    return f"<p class=soft>In {escape(clinic)}</p>" if clinic and len(shown.clinics) > 1 else ""
 
 
 def _approvable(pending: PendingQuestion, shown: Shown) -> bool:
@@ -204,7 +222,7 @@ def _who_asks(pending: PendingQuestion, shown: Shown) -> str:
     at = clock_words(datetime.fromtimestamp(pending.asked_at, pending.question.account.zone))
     program = label(name_for_people(pending.program)) if pending.program else "An assistant"
     if shown.viewer is not None and pending.matter.principal != shown.viewer.principal:
-        program = f"{label(pending.asked_by) or 'Somebody else'}, with {program}"
+        program = f"{clean(pending.asked_by, 100) or 'Somebody else'}, with {program},"
     seconds = max(0, int(pending.question.expires - shown.now))
     left = f"{seconds // 60}:{seconds % 60:02d} left"
     return (
@@ -295,5 +313,5 @@ def _login(shown: Shown) -> str:
     return (
         "<form method=post action=/login/out class=all>"
         f'<input type=hidden name=csrf value="{escape(shown.csrf)}"><button class=small>Sign out</button>'
-        f"<p class=soft>You are logged in as {escape(label(shown.viewer.name) or 'yourself')}.</p></form>"
+        f"<p class=soft>You are logged in as {escape(clean(shown.viewer.name, 100) or 'yourself')}.</p></form>"
     )

@@ -78,11 +78,17 @@ class Questions:
         self._lock = threading.Lock()
 
     def create(
-        self, matter: Matter, preview: Preview, program: str = "", account: Account = NOWHERE, made_by: str = ""
+        self,
+        matter: Matter,
+        preview: Preview,
+        program: str = "",
+        account: Account = NOWHERE,
+        made_by: str = "",
+        asked_by: str = "",
     ) -> PendingQuestion:
         """A new question about this matter, open from now on; it is on the page only once it is shown there.
 
-        `program` is the client's name, `made_by` the digest of the tool call that leads to it.
+        `program` is the client's name, `made_by` the digest of the tool call that leads to it, `asked_by` whose it is.
         An older one of the same principal about the same record, by another call, is replaced.
         """
         with self._lock:
@@ -91,7 +97,7 @@ class Questions:
             parts = (matter.principal, matter.operation, matter.arguments, matter.target, matter.facts)
             challenge = digest(*parts, repr(expires), self._token())
             question = Question(preview, challenge, expires, account)
-            pending = PendingQuestion(matter, question, program, now.timestamp(), made_by=made_by)
+            pending = PendingQuestion(matter, question, program, now.timestamp(), made_by=made_by, asked_by=asked_by)
             own = [other for other in self._open.values() if other.matter.principal == matter.principal]
             for older in own:
                 if older.matter.target == matter.target and older.matter.call != matter.call:
@@ -217,14 +223,19 @@ class Questions:
             same = (item for item in reversed(self._closed.values()) if item.made_by == call and call)
             return next((item for item in same if item.ending == "done" and item.matter.principal == principal), None)
 
-    def decide(self, challenge: str, approved: bool, place: ApprovalPlace, *, other: bool = False) -> bool:
-        """Answer a question on the page; False where it is no longer waiting. `other` is a no to just this."""
+    def decide(
+        self, challenge: str, approved: bool, place: ApprovalPlace, *, other: bool = False, by: str = ""
+    ) -> bool:
+        """Answer a question on the page; False where it is no longer waiting. `other` is a no to just this.
+
+        `by` is who answers, as the audit log shows them."""
         with self._lock:
             self._forget()
             pending = self._open.get(challenge)
             if pending is None or not pending.shown or pending.verdict is not Verdict.NONE:
                 return False
             pending.verdict, pending.place = (Verdict.YES if approved else Verdict.NO), place
+            pending.answered_by = by
             if not approved:
                 self._deny(pending, "other" if other else "denied")
             self._became(pending)

@@ -158,6 +158,8 @@ class PendingQuestion:
     """How often something became of it."""
     asked_by: str = ""
     """What colleagues call whoever asks; empty where nobody says."""
+    answered_by: str = ""
+    """Who answered on a page with a login, as the audit log shows them."""
 
     @property
     def at(self) -> str:

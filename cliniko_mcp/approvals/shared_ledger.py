@@ -94,12 +94,18 @@ class SharedLedger(Ledger):
         return table_of(text, self._known)
 
     async def create(
-        self, matter: Matter, preview: Preview, program: str = "", account: Account = NOWHERE, made_by: str = ""
+        self,
+        matter: Matter,
+        preview: Preview,
+        program: str = "",
+        account: Account = NOWHERE,
+        made_by: str = "",
+        asked_by: str = "",
     ) -> PendingQuestion:
         """See `Questions.create`."""
 
         def act(table: Questions) -> PendingQuestion:
-            pending = table.create(matter, preview, program, account, made_by)
+            pending = table.create(matter, preview, program, account, made_by, asked_by)
             self._known[pending.question.challenge] = pending
             return pending
 

@@ -35,15 +35,21 @@ _NAME_WIDTH: Final = 20
     help='Print {"checks": [{"name", "status", "detail", "fix"}], '
     '"settings": [{"setting", "value", "origin", "where"}]}.',
 )
+@click.option(
+    "--token",
+    default=None,
+    metavar="REFERENCE",
+    help="With --hosted: a real token, as env:NAME or file:/path, to be told what it grants or what would refuse it.",
+)
 @settings_options(only=tuple(Settings.model_fields))
-def doctor(as_json: bool, **flags: object) -> None:
+def doctor(as_json: bool, token: str | None, **flags: object) -> None:
     """Check everything that has to work, and say what to do. Exit code 1 when something failed.
 
     Reads from the clinic a few times and changes nothing. With --sandbox, or where the assistants on this computer are
     set up for the demo clinic alone and there is no key, it looks at the demo clinic; with the flags of an assistant's
     entry, at what that entry sets. With --login builtin and --public-url it goes the way of an assistant to the login,
     from outside, and names the step that fails; with --hosted it looks at that file, at what its replicas share, at its
-    issuers and its address. With --update-notice it asks
+    issuers and its address, and with --token at what a person's token says. With --update-notice it asks
     the package index for a newer version. Then it lists every setting, and where it comes from.
     """
     import anyio
@@ -51,6 +57,8 @@ def doctor(as_json: bool, **flags: object) -> None:
     from cliniko_mcp.doctor.in_force import in_force
 
     settings, checks = _settings(flags)
+    if token is not None and settings.hosted is None:
+        raise click.UsageError("--token is looked at by what --hosted says: name that file too")
     readable = checks[0].status == "ok"
     from_flags = frozenset(name for name, value in flags.items() if value is not None)
     if readable and (demo := _demo_check(settings)):
@@ -60,7 +68,7 @@ def doctor(as_json: bool, **flags: object) -> None:
     if not as_json:
         for check in checks:
             _show(check)
-    checks += anyio.run(_run_checks, settings, not as_json)
+    checks += anyio.run(_run_checks, settings, not as_json, token)
     found = in_force(settings, from_flags) if readable else []
     if as_json:
         body: dict[str, JsonValue] = {
@@ -103,7 +111,7 @@ def _demo_check(settings: Settings) -> Check | None:
     )
 
 
-async def _run_checks(settings: Settings, show: bool) -> list[Check]:
+async def _run_checks(settings: Settings, show: bool, token: str | None = None) -> list[Check]:
     from cliniko_mcp.approvals.paths import state_folder
     from cliniko_mcp.doctor import DoctorContext, examine
     from cliniko_mcp.doctor.safety import browser_name
@@ -115,7 +123,7 @@ async def _run_checks(settings: Settings, show: bool) -> list[Check]:
         if settings.hosted is not None:
             from cliniko_mcp.doctor.hosted import examine_hosted
 
-            found = examine_hosted(settings.hosted)
+            found = examine_hosted(settings.hosted, token=token)
         else:
             from cliniko_mcp.doctor.login import examine_login
 

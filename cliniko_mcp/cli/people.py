@@ -33,10 +33,11 @@ def people() -> None:
 @FILE
 @click.option("--name", default="", help="The person's name, as the audit log shows it.")
 @click.option("--may", type=Choice(TIERS), default="read", show_default=True, help="The most that they may do.")
+@click.option("--approver", is_flag=True, help="May approve what others ask for, where a clinic wants a second person.")
 @click.option("--clinic", default=None, help="The one clinic that the token is for.")
 @click.option("--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="Until it expires.")
 @click.option("--replace", is_flag=True, help="Give somebody who is there a new token; the old one ends.")
-def add(id: str, file: str, name: str, may: str, clinic: str | None, days: int, replace: bool) -> None:
+def add(id: str, file: str, name: str, may: str, approver: bool, clinic: str | None, days: int, replace: bool) -> None:
     """Add a person and print their token, which is shown this once and kept nowhere.
 
     ID is a short name that stays the same, such as ana or ana@clinic.example. Who may destroy is still asked before
@@ -56,6 +57,7 @@ def add(id: str, file: str, name: str, may: str, clinic: str | None, days: int, 
             name=clean(name, 100),
             token=digest_of(token),
             scopes=SCOPES[: TIERS.index(may) + 1],
+            approver=approver,
             clinic=clinic,
             expires=expires,
             code=digest_of(code),
@@ -109,6 +111,7 @@ def list_people(file: str) -> None:
         if person.expires is not None and person.expires <= now:
             until = f"expired {person.expires:%Y-%m-%d}"
         may = TIERS[max(_rank(scope) for scope in person.scopes)] if person.scopes else "nothing"
+        may += ", approves" * person.approver
         columns = (f"{person.id:<24}", f"{may:<8}", clean(person.name), person.clinic or "", until)
         click.echo("  ".join(column for column in columns if column).rstrip())
     if not found:

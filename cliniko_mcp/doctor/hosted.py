@@ -18,8 +18,11 @@ from cliniko_mcp.directory.keys import read_ring
 from cliniko_mcp.directory.open_directory import OpenDirectory, open_directory
 from cliniko_mcp.directory.person_keys import PersonKeys
 from cliniko_mcp.doctor.check import Check, failed, ok, warning
+from cliniko_mcp.doctor.hosted_pages import examine_page
+from cliniko_mcp.doctor.real_token import examine_token
 from cliniko_mcp.errors import ClinikoMcpError, ConfigurationError, JsonValue
 from cliniko_mcp.hosted_file import HostedFile, IssuerSection, address_of_redis, read_hosted
+from cliniko_mcp.identity.issuer_metadata import places_of
 from cliniko_mcp.identity.metadata import Resource
 from cliniko_mcp.identity.people_file import read_people
 from cliniko_mcp.settings import secret_at
@@ -37,8 +40,13 @@ _WAY_IN: Final = (
 )
 
 
-async def examine_hosted(path: str, transport: httpx2.AsyncBaseTransport | None = None) -> AsyncGenerator[Check]:
-    """Yield each check as it is done. Nothing is changed, and nobody is logged in; `transport` is for the network."""
+async def examine_hosted(
+    path: str, transport: httpx2.AsyncBaseTransport | None = None, token: str | None = None
+) -> AsyncGenerator[Check]:
+    """Yield each check as it is done. Nothing is changed, and nobody is logged in; `transport` is for the network.
+
+    `token` is where a real token is that is looked at too: `env:NAME` or `file:/path`.
+    """
     try:
         file = read_hosted(Path(path))
     except ConfigurationError as problem:
@@ -60,13 +68,16 @@ async def examine_hosted(path: str, transport: httpx2.AsyncBaseTransport | None 
         yield await _redis(file.redis.url)
     async with httpx2.AsyncClient(timeout=10.0, transport=transport, trust_env=True) as http:
         for issuer in file.issuer:
-            async for check in _issuer(http, issuer):
+            async for check in _issuer(http, file, issuer):
                 yield check
         if file.public_url:
             async for check in _way_in(http, file):
                 yield check
         else:
             yield warning("address", "there is no public_url", "Name the address that people give their assistants.")
+    if token is not None:
+        async for check in examine_token(file, token):
+            yield check
 
 
 def _people(file: HostedFile) -> Generator[Check]:
@@ -138,16 +149,10 @@ async def _redis(url: str) -> Check:
     return ok("shared state", told)
 
 
-async def _issuer(http: httpx2.AsyncClient, issuer: IssuerSection) -> AsyncGenerator[Check]:
+async def _issuer(http: httpx2.AsyncClient, file: HostedFile, issuer: IssuerSection) -> AsyncGenerator[Check]:
     host = urlsplit(issuer.url).netloc
-    parts = urlsplit(issuer.url)
-    origin, path = f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")
-    places = (
-        f"{issuer.url.rstrip('/')}/.well-known/openid-configuration",
-        f"{origin}/.well-known/oauth-authorization-server{path}",
-    )
     document: Mapping[str, JsonValue] = {}
-    for place in places:
+    for place in places_of(issuer.url):
         try:
             answer = await http.get(place)
             found: JsonValue = answer.json() if answer.status_code == 200 else None
@@ -174,6 +179,8 @@ async def _issuer(http: httpx2.AsyncClient, issuer: IssuerSection) -> AsyncGener
         yield warning("issuer", f"{host} takes no registrations of assistants", advice)
     else:
         yield ok("issuer", f"{host} is reached, does PKCE with S256 and takes registrations")
+    for check in examine_page(file, issuer, document):
+        yield check
 
 
 async def _way_in(http: httpx2.AsyncClient, file: HostedFile) -> AsyncGenerator[Check]:

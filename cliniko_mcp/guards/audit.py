@@ -29,6 +29,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "login: `granted`, `declined`, `refused` (a key was not taken), `used_again` (a code or refresh token, which ended "
     "its connection), `ended`, `rule_added`, `rule_removed`.",
     "channel": "How a person answered: `form`, `page`, `terminal`, `allowed` (unasked, by the operator), or `none`.",
+    "approved_by": "Who said yes on a page, where that is somebody else than who asked.",
     "effect": "What an update does that a person is asked about, by the names of the rules.",
     "rung": "What version 0.1.0 wrote in place of `channel`.",
     "tool": "The tool through which it was asked for.",
@@ -88,7 +89,8 @@ class Audit:
         finally:
             found = guarded.outcome
             as_at = _utc_text(found.read_at) if found.read_at else ""
-            told = ("made", found.created), ("effect", found.effect), ("as_at", as_at)
+            second = found.approved_by if found.approved_by != guarded.caller.in_log else ""
+            told = ("made", found.created), ("effect", found.effect), ("as_at", as_at), ("approved_by", second)
             entry |= {name: value for name, value in told if value}
             await self._note({**entry, "outcome": outcome, "channel": found.channel, "requests": found.requests.sent})
 

@@ -190,7 +190,7 @@ class Confirm:
 
         await prepared.held.renew()
         self._effects.approved(effect)
-        guarded.outcome.act = Act(prepared, look_again)
+        guarded.outcome.approved_by, guarded.outcome.act = pending.answered_by, Act(prepared, look_again)
 
     @asynccontextmanager
     async def _answered(self, guarded: GuardedCall, effect: Effect) -> AsyncGenerator[Verdict | None]:
@@ -331,7 +331,7 @@ class Confirm:
                 raise words.never_shown(guarded)
         # A question that is on the page already got there because the form did not work: a yes there counts at once.
         if asker is not None and form and waiting is None:
-            pending = await self._questions.create(matter, described, caller.program, account, caller.call)
+            pending = await self._questions.create(matter, described, caller.program, account, caller.call, caller.name)
             if await self._approved_in_client(guarded, asker, pending, deadline):
                 return pending
             waiting = await self._on_page(guarded, matter)
@@ -385,7 +385,8 @@ class Confirm:
     async def _put_on(
         self, page: Page, guarded: GuardedCall, matter: Matter, described: Preview, account: Account, begun: float
     ) -> tuple[PendingQuestion, str]:
-        pending = await self._questions.create(matter, described, guarded.caller.program, account, guarded.caller.call)
+        who = guarded.caller
+        pending = await self._questions.create(matter, described, who.program, account, who.call, who.name)
         await self.acts.give_way(guarded, pending, begun)
         if not await self._questions.show(pending):
             await self._questions.take(pending)

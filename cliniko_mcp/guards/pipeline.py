@@ -102,6 +102,8 @@ class Outcome:
 
     channel: Channel = "none"
     """The approval channel that a person's answer came by."""
+    approved_by: str = ""
+    """Who said yes on a page with a login, as the audit log shows them."""
     created: str | None = None
     """The id of the record that a create made."""
     effect: str = ""

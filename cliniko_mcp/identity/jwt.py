@@ -63,6 +63,14 @@ class SignedTokens:
         return signed_by.rules.person(claims, self._clock())
 
 
+def unverified(token: str) -> dict[str, JsonValue]:
+    """What a token says of itself, which nobody has vouched for; empty for what is no JWT."""
+    try:
+        return _json_object(_SIGNATURES.decode_complete(token, options={"verify_signature": False})["payload"])
+    except (jwt.PyJWTError, ValueError, RecursionError, TokenRefused):
+        return {}
+
+
 async def signed_claims(
     token: str, header: Mapping[str, object], keys: KeySet, algorithms: Sequence[str]
 ) -> dict[str, JsonValue]:

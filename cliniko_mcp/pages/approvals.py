@@ -114,6 +114,7 @@ class ApprovalPages:
                 not_yours_to_approve |= {
                     item.pending.question.challenge for item in found if not item.approvable_by(seen)
                 }
+        kinds[3] = [denied for denied in kinds[3] if denied.answered_by in ("", seen.person.logged)]
         waiting = [pending for pending in kinds[0] if one in ("", pending.question.challenge)]
         return page_html.Shown(
             waiting,
@@ -168,10 +169,12 @@ class ApprovalPages:
         if answer is Answer.WITHDRAW:
             return Outcome.WITHDRAWN if await ledger.take_back(challenge) else Outcome.USED
         if answer is Answer.REOPEN:
+            if pending.answered_by not in ("", seen.person.logged):  # a no of somebody else is not lifted
+                return Outcome.GONE
             return Outcome.REOPENED if await ledger.reopen(challenge) else Outcome.GONE
         # A question that is put by a form is answered there alone.
         if not pending.shown or not await ledger.decide(
-            challenge, answer is Answer.APPROVE, "page", other=answer is Answer.OTHER
+            challenge, answer is Answer.APPROVE, "page", other=answer is Answer.OTHER, by=seen.person.logged
         ):
             return Outcome.GONE
         return _DONE[answer]

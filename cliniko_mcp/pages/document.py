@@ -26,6 +26,7 @@ legend { font-weight: 600; padding: 0; margin-bottom: .25rem; }
 form + form { margin-top: 1.25rem; }
 form + .soft, .buttons + .soft { margin-top: 1rem; }
 input + .soft { margin-top: -.5rem; }
+.card > :last-child { margin-bottom: 0; }
 .buttons { display: flex; flex-wrap: wrap; gap: .75rem; }
 button, a.button { font: inherit; font-weight: 600; min-height: 2.75rem; padding: .5rem 1.1rem; cursor: pointer;
   border-radius: .5rem; border: 2px solid var(--soft); background: transparent; color: inherit;

@@ -124,7 +124,10 @@ class PageLogin:
         `again` is who has to prove once more that it is them, in the way that they came.
         """
         if again is not None:
-            heading, lead = "Log in once more", "<p>Before you say yes here, show once more that it is you.</p>"
+            heading, lead = (
+                "Log in once more",
+                "<p>Before you say yes here, show once more that it is you. It counts for five minutes.</p>",
+            )
         else:
             heading, lead = (
                 "Log in",

@@ -8,18 +8,19 @@ from typing import Any
 import pytest
 
 from tests import warm
+from tests.hosted.issuer_stage import PAGE, SECRET, token_of
 from tests.hosted.replicas import RING, people_file
 from tests.identity.real_issuer import provider
 from tests.journeys.test_issuer import free_port
 from tests.shared_state.redis_server import RedisServer
 
 
-def examined(folder: Path, text: str, **environ: str) -> dict[str, dict[str, Any]]:
+def examined(folder: Path, text: str, *flags: str, **environ: str) -> dict[str, dict[str, Any]]:
     """The checks by name; of several of one name the last."""
     hosted = folder / "hosted.toml"
     hosted.write_text(text)
     env = {name: value for name, value in os.environ.items() if not name.startswith("CLINIKO_")} | environ
-    done = warm.run("doctor", "--json", "--hosted", str(hosted), env=env)
+    done = warm.run("doctor", "--json", "--hosted", str(hosted), *flags, env=env)
     return {check["name"]: check for check in json.loads(done.stdout)["checks"]}
 
 
@@ -64,3 +65,42 @@ def test_an_issuer_is_reached_and_has_to_be_named_as_it_names_itself(tmp_path: P
             text = f'public_url = "http://127.0.0.1:{port}/mcp"\n[[issuer]]\nurl = "{url}"\n'
             found = examined(tmp_path, text)
             assert found["issuer"]["status"] == status, found["issuer"]
+
+
+def test_the_login_of_the_approvals_page_is_looked_at(tmp_path: Path) -> None:
+    port = free_port()
+    with provider(tmp_path, free_port(), {f"http://127.0.0.1:{port}/mcp": "jwt"}) as issuer:
+        text = f'public_url = "http://127.0.0.1:{port}/mcp"\nkeys = ["env:RING"]\n[[issuer]]\nurl = "{issuer}"\n'
+        found = examined(tmp_path, text, RING=RING)["approvals page"]
+        assert found["status"] == "warning" and f"http://127.0.0.1:{port}/login/callback" in found["fix"]
+        assert examined(tmp_path, text + PAGE, RING=RING)["approvals page"]["status"] == "failed"  # without its secret
+        assert examined(tmp_path, text + PAGE, RING=RING, **SECRET)["approvals page"]["status"] == "ok"
+        strong = f'{PAGE}acr_values = ["unheard-of"]\n'
+        found = examined(tmp_path, text + strong, RING=RING, **SECRET)["approvals page"]
+        assert found["status"] == "failed" and "strong" in found["fix"]
+
+
+def test_a_real_token_is_told_what_would_refuse_it_and_what_mends_that(tmp_path: Path) -> None:
+    port = free_port()
+    address = f"http://127.0.0.1:{port}/mcp"
+    with provider(tmp_path, free_port(), {address: "jwt"}) as issuer:
+        token = {"TOKEN": token_of(issuer, "ana", address)}
+        text = f'public_url = "{address}"\n[[issuer]]\nurl = "{issuer}"\n'
+
+        def told(more: str = "", **environ: str) -> dict[str, dict[str, Any]]:
+            return examined(tmp_path, text + more, "--token", "env:TOKEN", **token | environ)
+
+        found = told()
+        names = ("token audience", "token subject", "token scopes", "token")
+        assert [found[name]["status"] for name in names] == ["ok"] * 4
+        assert found["token audience"]["detail"] == address
+        assert f"{issuer}|ana" in found["token subject"]["detail"]
+        assert "cliniko:destroy" in found["token scopes"]["detail"]
+        assert token["TOKEN"] not in json.dumps(found)
+        found = told('audiences = ["elsewhere"]\nsubject_claims = ["oid"]\nscope_claim = "scp"\n')
+        assert [found[name]["status"] for name in names] == ["failed"] * 4
+        assert f'audiences = ["{address}"]' in found["token audience"]["fix"]
+        assert "sub" in found["token subject"]["fix"] and 'scope_claim = "scope"' in found["token scopes"]["fix"]
+        text = text.replace(issuer, "http://127.0.0.1:9")
+        assert f'url = "{issuer}"' in told()["token"]["fix"]
+        assert told(TOKEN="garbage")["token"]["status"] == "failed"
