@@ -74,10 +74,13 @@ class EntryFile:
         entries.insert(len(entries), table)
 
     def change(self, id: str, values: Mapping[str, object]) -> None:
-        """Set these values in the entry of this id."""
+        """Set these values in the entry of this id; None is taken out."""
         table = self._entries.body[self.ids.index(id)]
         for name, value in values.items():
-            table[name] = _written(value)
+            if value is not None:
+                table[name] = _written(value)
+            elif name in table:
+                table.remove(name)
 
     def drop(self, id: str) -> None:
         """Take the entry of this id out."""

@@ -11,6 +11,7 @@
     │   └── InvalidCursor       ... by starting the list again
     ├── Refused                 a guard of this server says no
     │   ├── NotAllowed          ... because the operator switched it off (read-only, excluded, block)
+    │   ├── NotLinked           ... until the person has given their own API key
     │   ├── ApprovalNeeded      ... until a person approves
     │   ├── AlreadyDone         ... because it was done already, after a person's yes
     │   └── Declined            ... because a person said no
@@ -134,6 +135,12 @@ class NotAllowed(Refused):
     """The operator of this server switched the operation off."""
 
     code = "not_allowed"
+
+
+class NotLinked(Refused):
+    """The person has to give this server an API key of their own first, at the address in `fix`."""
+
+    code = "not_linked"
 
 
 class ApprovalNeeded(Refused):

@@ -5,6 +5,7 @@ Every secret is a reference, `env:NAME` or `file:/path`, so that the file itself
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -128,7 +129,11 @@ class HostedFile(_Section):
     admin: AdminSection | None = None
     audit: AuditSection | None = None
     clinics: str | None = None
-    """A file of clinics, each with its key, sealed; without it there is one, of the key in the environment."""
+    """The clinics, each with its key, sealed: a file, or where Postgres is, `postgresql://user@host/database` or a
+    reference to that; without it there is one, of the key in the environment."""
+    person_keys: str | None = None
+    """Where the keys of people are who work in their own, as above; without it with the clinics, or beside their file.
+    """
     approve_by: Literal["self", "second"] = "self"
     """Who may say yes on the approvals page in the one clinic: who asked, or only somebody else who may approve."""
     log_format: Literal["text", "json"] = "text"
@@ -136,6 +141,13 @@ class HostedFile(_Section):
     notice: float = Field(default=0.0, ge=0, le=60)
     """Seconds for which a replica that was told to stop goes on as before, until its balancer has noticed."""
     issuer: tuple[IssuerSection, ...] = ()
+
+    @field_validator("clinics", "person_keys")
+    @classmethod
+    def _no_password(cls, place: str | None) -> str | None:
+        if place is not None and re.match(r"postgres(ql)?://[^/@]*:[^/@]*@", place):
+            raise ValueError("an address with a password is named as env:NAME or file:/path")
+        return place
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -147,6 +159,8 @@ class HostedFile(_Section):
             raise ValueError("the audit log is closed by the key ring: name the secrets in keys")
         if self.clinics and not self.keys:
             raise ValueError("the keys of clinics are sealed: name the secrets in keys")
+        if self.person_keys and (not self.clinics or _is_postgres(self.clinics)):
+            raise ValueError("person_keys is for a file of clinics; in Postgres they are with the clinics")
         if any(issuer.page for issuer in self.issuer) and not self.keys:
             raise ValueError("what the pages keep of a login is sealed: name the secrets in keys")
         return self
@@ -178,6 +192,20 @@ def read_hosted(path: Path) -> HostedFile:
 def address_of_redis(url: str) -> str:
     """The address, looked up where it is a reference. Raises ConfigurationError where nothing is there."""
     return secret_at(url).get_secret_value() if url.startswith(("env:", "file:")) else url
+
+
+def _is_postgres(place: str) -> bool:
+    return place.startswith(("env:", "file:", "postgresql://", "postgres://"))
+
+
+def postgres_at(place: str) -> str | None:
+    """The address of Postgres, looked up where this is a reference; None for the path of a file.
+
+    Raises ConfigurationError where nothing is there.
+    """
+    if not _is_postgres(place):
+        return None
+    return secret_at(place).get_secret_value() if place.startswith(("env:", "file:")) else place
 
 
 def hosted_by(settings: Settings) -> HostedFile:

@@ -73,6 +73,12 @@ class OpenApps:
         self._held: dict[str, _Held] = {}
         self._opening = anyio.Lock()
 
+    def lent(self) -> httpx2.AsyncBaseTransport:
+        """The network, for whoever closes what they were given."""
+        from cliniko_mcp.client.transport import Lent
+
+        return Lent(self.network)
+
     async def app(self, account: str, version: int, made: Made) -> App:
         """The app of this account, opened with what `made` gives where it is not open in this version of its key."""
         held = self._current(account, version)

@@ -1,23 +1,26 @@
-"""The clinics of a server for many: a file that names each, with its key of Cliniko's, sealed.
+"""The clinics of a server for many: each with its key of Cliniko's, sealed, in a file or in Postgres.
 
 ```toml
 [[clinic]]
 id = "north"                    # its address is https://mcp.example.org/mcp/north
 name = "Northside Physio"
 people = ["ana"]                # who may work in it, besides those whose token names it
+keys = "clinic"                 # whose key people work with: the clinic's, or "person", each their own
 account = "5f0c…"               # by which what it keeps is known; `clinics add` makes it
 version = 1                     # of its key
 key = "…"                       # sealed for this clinic, account and version
 ```
 
-The file is looked at again within seconds of a change: a clinic that is taken out of it is closed from then on.
+Both are looked at again within seconds of a change: a clinic that is taken out is closed from then on.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -39,7 +42,7 @@ ClinicId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$"
 
 
 class ClinicEntry(BaseModel):
-    """One clinic as the file holds it. What is left out is as in the settings of the server."""
+    """One clinic as it is kept. What is left out is as in the settings of the server."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -47,6 +50,8 @@ class ClinicEntry(BaseModel):
     name: str = Field(default="", max_length=100)
     people: tuple[str, ...] = ()
     """Who may work in it: ids of the people's file, or `issuer|subject`."""
+    keys: Literal["clinic", "person"] = "clinic"
+    """Whose key people work with here: the clinic's, or each their own, which they give at /connect."""
     view: Literal["core", "all"] | None = None
     read_only: bool | None = None
     confirm: Literal["auto", "strict", "block"] | None = None
@@ -64,6 +69,11 @@ class ClinicEntry(BaseModel):
         if person.clinic is not None:
             return person.clinic == self.id
         return person.principal in self.people or (person.issuer == ISSUER and person.subject in self.people)
+
+    def served_like(self, other: ClinicEntry) -> bool:
+        """Whether an app that was opened for that is good for this, whoever may work in it."""
+        apart: dict[str, object] = {"people": (), "name": "", "key": ""}
+        return self.model_copy(update=apart) == other.model_copy(update=apart)
 
     def profile(self, settings: Settings) -> Settings:
         """The settings that say what is listed here and how people are asked; without the clinic's key."""
@@ -137,17 +147,23 @@ def _bound(entry: ClinicEntry) -> bytes:
     return "\0".join((entry.id, entry.account, str(entry.version), entry.base_url or "")).encode()
 
 
-class Clinics:
-    """The clinics of a file, as it is at present."""
-
-    def __init__(self, path: Path, monotonic: Callable[[], float]) -> None:
-        """Raises ConfigurationError for a file that cannot be used."""
-        self._file = WatchedFile(path, _by_id, {}, monotonic)
+class Clinics(ABC):
+    """The clinics of a server, as they are at present."""
 
     @property
+    @abstractmethod
     def known(self) -> Mapping[str, ClinicEntry]:
-        """Every clinic by its id; another object once the file has changed."""
-        return self._file.found
+        """Every clinic by its id; another object once something has changed."""
+
+    @property
+    def away(self) -> bool:
+        """Whether nobody knows which clinics there are just now."""
+        return False
+
+    @asynccontextmanager
+    async def watched(self) -> AsyncGenerator[None]:
+        """While inside, changes are seen."""
+        yield
 
     def of(self, person: Person, clinic: str | None) -> ClinicEntry | None:
         """The clinic that a request of this person is for: the one named in its path, else the only one of theirs.
@@ -159,12 +175,29 @@ class Clinics:
         if named is not None:
             entry = known.get(named)
             return entry if entry is not None and entry.lets_in(person) else None
-        theirs = [entry for entry in known.values() if entry.lets_in(person)]
+        theirs = self.theirs(person)
         return theirs[0] if len(theirs) == 1 else None
+
+    def theirs(self, person: Person) -> list[ClinicEntry]:
+        """The clinics in which this person may work."""
+        return [entry for entry in self.known.values() if entry.lets_in(person)]
 
     def get(self, clinic: str | None) -> ClinicEntry | None:
         """The clinic of this id."""
         return self.known.get(clinic or "")
+
+
+class ClinicsInFile(Clinics):
+    """The clinics of a file."""
+
+    def __init__(self, path: Path, monotonic: Callable[[], float]) -> None:
+        """Raises ConfigurationError for a file that cannot be used."""
+        self._file = WatchedFile(path, _by_id, {}, monotonic)
+
+    @property
+    def known(self) -> Mapping[str, ClinicEntry]:
+        """See `Clinics.known`."""
+        return self._file.found
 
 
 def _by_id(path: Path) -> Mapping[str, ClinicEntry]:

@@ -13,8 +13,10 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from cliniko_mcp.directory.clinics import opened_key, read_clinics
+from cliniko_mcp.directory.clinics import opened_key
 from cliniko_mcp.directory.keys import read_ring
+from cliniko_mcp.directory.open_directory import OpenDirectory, open_directory
+from cliniko_mcp.directory.person_keys import PersonKeys
 from cliniko_mcp.doctor.check import Check, failed, ok, warning
 from cliniko_mcp.doctor.hosted_pages import examine_page
 from cliniko_mcp.doctor.real_token import examine_token
@@ -61,7 +63,7 @@ async def examine_hosted(
             yield failed("key ring", problem.message, "openssl rand -base64 48 > FILE; chmod 600 FILE")
     for check in _people(file):
         yield check
-    for check in _clinics(file, ring):
+    async for check in _clinics(file, ring):
         yield check
     if file.redis is not None:
         yield await _redis(file.redis.url)
@@ -98,22 +100,41 @@ def _people(file: HostedFile) -> Generator[Check]:
         yield ok("people", f"{len(people)} with a token of their own")
 
 
-def _clinics(file: HostedFile, ring: KeyRing | None) -> Generator[Check]:
+async def _clinics(file: HostedFile, ring: KeyRing | None) -> AsyncGenerator[Check]:
     if not file.clinics:
         return
+    refused: list[str] = []
     try:
-        clinics = read_clinics(Path(file.clinics)).clinic
-        if ring is not None:
-            for entry in clinics:
-                opened_key(ring, entry)
-    except ConfigurationError as problem:
-        yield failed("clinics", problem.message, problem.fix or "`cliniko-mcp clinics` writes the file.")
+        async with open_directory(file) as directory:
+            clinics = await directory.store.all()
+            if ring is not None:
+                for entry in clinics:
+                    opened_key(ring, entry)
+            own = [entry for entry in clinics if entry.keys == "person"]
+            if own and ring is not None and await directory.has_keys():
+                await PersonKeys(directory.directory, ring, time.time).check_ring()  # noqa: TID251 - none is kept here
+                refused = [entry.id for entry in own if await _has_refused(directory, entry.id)]
+    except ClinikoMcpError as problem:
+        yield failed("clinics", problem.message, problem.fix or "`cliniko-mcp clinics` writes them.")
         return
     alone = [entry.id for entry in clinics if not entry.people]
     yield ok("clinics", f"{len(clinics)}, and the ring opens the key of each")
     if alone and not file.issuer:
         who = "Name their people in it, or give people's tokens a clinic (people add --clinic)."
         yield warning("clinics", f"only a token that names it leads to {', '.join(alone[:5])}", who)
+    if own and not file.has_page:
+        who = "Name public_url, and people or [issuer.page]."
+        yield failed("people's keys", f"{own[0].id} wants people's own keys, and there is no page to give them", who)
+    if own and file.redis is not None and not directory.in_table and file.person_keys is None:
+        who = 'Name where replicas keep them together: person_keys = "env:DATABASE_URL", an address of Postgres.'
+        yield failed("people's keys", "what is given at one replica would not be known at the others", who)
+    if refused:
+        who = "Those people give a new key at /connect; `cliniko-mcp clinics list` counts them."
+        yield warning("people's keys", f"Cliniko refuses keys of people in {', '.join(refused[:5])}", who)
+
+
+async def _has_refused(directory: OpenDirectory, clinic: str) -> bool:
+    return any(not row.sealed for row in await directory.directory.keys(clinic=clinic))
 
 
 async def _redis(url: str) -> Check:

@@ -40,3 +40,26 @@ class Nowhere:
 
     async def changed(self, kinds: Sequence[str]) -> None:
         """Nothing."""
+
+
+class Beside:
+    """What the apps of one process tell each other, of those who work in one clinic with keys of their own."""
+
+    def __init__(self) -> None:
+        self._generations: dict[str, int] = {}
+
+    async def get(self, name: str) -> bytes | None:
+        """None: each reads it with its own key."""
+        return None
+
+    async def put(self, name: str, value: bytes, seconds: float) -> None:
+        """Nothing."""
+
+    async def generations(self) -> Mapping[str, int]:
+        """How often each kind was changed by any of them."""
+        return dict(self._generations)
+
+    async def changed(self, kinds: Sequence[str]) -> None:
+        """Tell all of them."""
+        for kind in kinds:
+            self._generations[kind] = self._generations.get(kind, 0) + 1

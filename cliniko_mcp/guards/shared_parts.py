@@ -31,25 +31,28 @@ def shared_parts(
     log: Log | None = None,
     page: Page | None = None,
     network: "httpx2.AsyncBaseTransport | None" = None,
+    clinic: str = "",
 ) -> Parts:
     """The parts of this account; `account` is a name that tells it from every other and reveals nothing of it.
 
-    `per_minute` is what Cliniko allows its key; `log`, `page` and `network` are those of the process.
+    `per_minute` is what Cliniko allows its key; `log`, `page` and `network` are those of the process. `clinic` is such
+    a name of the clinic in which several accounts work: questions, locks and what was changed are one for all of them.
     """
-    name = partial(secrets.token_bytes, 8)
-
-    def ledger(now: Callable[[], datetime]) -> SharedLedger:
-        kept = Cell(state, account, "questions", KEPT_SECONDS)
-        return SharedLedger(kept, ring, account, now, partial(secrets.token_bytes, 16))
-
+    name, clinic = partial(secrets.token_bytes, 8), clinic or account
     return Parts(
         ring,
         account,
         tokens=SharedTokens(state, account, per_minute, name),
-        ledger=ledger,
+        ledger=partial(shared_ledger, state, ring, clinic),
         log=log,
         page=page,
-        locks=SharedLocks(state, account, Turns(), name),
-        elsewhere=SharedElsewhere(state, account),
+        locks=SharedLocks(state, clinic, Turns(), name),
+        elsewhere=SharedElsewhere(state, clinic),
         network=network,
     )
+
+
+def shared_ledger(state: SharedState, ring: KeyRing, account: str, now: Callable[[], datetime]) -> SharedLedger:
+    """The questions of this account, which every replica knows."""
+    kept = Cell(state, account, "questions", KEPT_SECONDS)
+    return SharedLedger(kept, ring, account, now, partial(secrets.token_bytes, 16))

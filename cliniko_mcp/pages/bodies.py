@@ -38,7 +38,7 @@ MAKE_A_KEY: Final = """<details><summary>How do I get a key?</summary><ol>
 <li>Add a key, and name it after this server, such as “Assistant server”, so that you know it again.</li>
 <li>Copy it here. Use it for nothing else.</li></ol>
 <p>To take it back, delete that key in the same place in Cliniko.</p></details>"""
-_KEY_FIELD: Final = (
+KEY_FIELD: Final = (
     "<label for=key>Your Cliniko API key</label><input type=password id=key name=key autocomplete=off spellcheck=false "
     "autocapitalize=off required autofocus maxlength=300><p class=soft>Whoever holds a key can do all that you can do "
     "in Cliniko, so make one for this server alone. It is kept sealed here and never shown to an assistant. This page "
@@ -76,7 +76,7 @@ def ask_key(program: str, place: str, server_for: str, scopes: Sequence[str], cs
 <strong>{escape(place)}</strong>.</p>
 <p class=soft>Go on only if you pressed Connect in that program a minute ago. If somebody sent you this link,
 close it.</p>
-{_problem(wrong)}<form method=post class=card>{hidden(csrf=csrf, step="key")}{_KEY_FIELD}{MAKE_A_KEY}
+{_problem(wrong)}<form method=post class=card>{hidden(csrf=csrf, step="key")}{KEY_FIELD}{MAKE_A_KEY}
 <fieldset><legend>What may it do?</legend>{choices}</fieldset>
 <div class=buttons><button class=yes>Continue</button>
 <button name=step value=no formnovalidate>Do not connect</button></div></form>
@@ -113,7 +113,7 @@ def set_up_key(csrf: str, wrong: str = "") -> str:
     """First run, step 1: the manager's key."""
     return f"""<h1>Set this server up</h1><p>This server is not bound to a clinic yet. Paste the API key of an
 administrator of your clinic in Cliniko: it says which clinic this is, and you become the one who looks after it.</p>
-{_problem(wrong)}<form method=post class=card>{hidden(csrf=csrf, step="key")}{_KEY_FIELD}{MAKE_A_KEY}
+{_problem(wrong)}<form method=post class=card>{hidden(csrf=csrf, step="key")}{KEY_FIELD}{MAKE_A_KEY}
 <div class=buttons><button class=yes>Continue</button></div></form>"""
 
 
@@ -139,7 +139,7 @@ def set_up_done(url: str) -> str:
 def sign_in(csrf: str, wrong: str = "") -> str:
     """Connections, before somebody is known."""
     return f"""<h1>Your connections</h1><p>Paste your Cliniko API key to see which assistants work for you, and to end
-them.</p>{_problem(wrong)}<form method=post class=card>{hidden(csrf=csrf, step="key")}{_KEY_FIELD}
+them.</p>{_problem(wrong)}<form method=post class=card>{hidden(csrf=csrf, step="key")}{KEY_FIELD}
 <div class=buttons><button class=yes>Continue</button></div></form>"""
 
 
@@ -166,7 +166,7 @@ def connections(
 <button name=step value=leave>Sign out here</button></div>
 </form><p class=soft>Forgetting your key ends all of yours as well. Delete the key in Cliniko too.</p></section>
 <section class=card><h2>A new key</h2><p>Made a new key in Cliniko? Paste it, and nothing has to be connected anew.</p>
-<form method=post>{hidden(csrf=csrf, step="new")}{_KEY_FIELD.replace(" autofocus", "")}
+<form method=post>{hidden(csrf=csrf, step="new")}{KEY_FIELD.replace(" autofocus", "")}
 <div class=buttons><button>Use this key from now on</button></div></form></section>"""
     if rules is not None:
         every = "".join(_row(who, grant, csrf) for who, grant in others) or "<p>Nobody else has connected one.</p>"

@@ -37,6 +37,9 @@ _NOT_YOURS: Final = (
 )
 
 
+_AWAY: Final = "Which clinics there are cannot be known just now; try again in half a minute.\n"
+
+
 class ClinicPaths:
     """Leads each request to the protocol of its clinic, whose id it puts into the person."""
 
@@ -62,7 +65,10 @@ class ClinicPaths:
         self._starting = anyio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on; 403 for a clinic that there is not or that is not this person's."""
+        """Pass the request on; 403 for a clinic that there is not or that is not this person's.
+
+        503 where that cannot be known.
+        """
         if scope["type"] == "lifespan":
             from starlette.applications import Starlette
 
@@ -73,6 +79,9 @@ class ClinicPaths:
         named = clinic_in(path)
         if not isinstance(person, Person) or (named is None and path.rstrip("/") != MCP_PATH):
             await _answer(scope, receive, send, 404, "Not found.\n")
+            return
+        if self._clinics.away:
+            await _answer(scope, receive, send, 503, _AWAY)
             return
         entry = self._clinics.of(person, named)
         if entry is None:
@@ -103,4 +112,5 @@ class ClinicPaths:
 async def _answer(scope: Scope, receive: Receive, send: Send, status: int, words: str) -> None:
     from starlette.responses import PlainTextResponse
 
-    await PlainTextResponse(words, status, {"Cache-Control": "no-store"})(scope, receive, send)
+    wait = {"Retry-After": "30"} if status == 503 else {}
+    await PlainTextResponse(words, status, {"Cache-Control": "no-store"} | wait)(scope, receive, send)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import anyio
 import httpx2
@@ -20,16 +20,19 @@ from cliniko_mcp.app import App, audit_log
 from cliniko_mcp.approvals.clinic_questions import ClinicQuestions
 from cliniko_mcp.approvals.page_at import PageAt
 from cliniko_mcp.client.credentials import user_agent
-from cliniko_mcp.clinic_pool import ClinicPool
-from cliniko_mcp.directory.clinics import Clinics, asked_on_the_page, opened_key
+from cliniko_mcp.clinic_pool import ClinicPool, OwnKeys, wall_clock
+from cliniko_mcp.directory.clinics import ClinicEntry, Clinics, asked_on_the_page, opened_key
 from cliniko_mcp.directory.keys import read_ring
+from cliniko_mcp.directory.open_directory import OpenDirectory, open_directory
+from cliniko_mcp.directory.person_keys import PersonKeys
+from cliniko_mcp.directory.whose import Proof
 from cliniko_mcp.errors import ConfigurationError
 from cliniko_mcp.guards.anchors import telling
 from cliniko_mcp.guards.clinic_logs import ClinicLogs, FileLogs, QueuedLogs, file_of, queued_logs
 from cliniko_mcp.guards.hash_chain import HashChain
 from cliniko_mcp.guards.parts import Parts
 from cliniko_mcp.guards.shared_parts import shared_parts
-from cliniko_mcp.hosted_file import AuditSection, HostedFile, address_of_redis, hosted_by
+from cliniko_mcp.hosted_file import AuditSection, HostedFile, address_of_redis, hosted_by, postgres_at
 from cliniko_mcp.identity.gate import nobody_told
 from cliniko_mcp.identity.key_set import KeySet
 from cliniko_mcp.identity.metadata import Resource
@@ -38,6 +41,8 @@ from cliniko_mcp.identity.relying_party import RelyingParty
 from cliniko_mcp.identity.scopes import APPROVE
 from cliniko_mcp.open_apps import OpenApps, Pool, opened_apps
 from cliniko_mcp.pages.approvals import PATH, ApprovalPages, QuestionsOf
+from cliniko_mcp.pages.connect import PATH as CONNECT
+from cliniko_mcp.pages.connect import ConnectPages
 from cliniko_mcp.pages.login_at_issuer import CALLBACK, PageLogin
 from cliniko_mcp.pages.people_codes import LocalOnce, PeopleCodes
 from cliniko_mcp.pages.sessions import IssuerSessions, LocalSessions
@@ -76,6 +81,10 @@ class Hosting:
     """Those of the account that the settings name; None where it shares nothing."""
     clinics: Clinics | None = None
     """None where there is one, of the key in the environment."""
+    directory: OpenDirectory | None = None
+    """Where the clinics are, and the keys of people who work in their own; None as above."""
+    keys: PersonKeys | None = None
+    """The latter; None as above."""
     clinic_logs: ClinicLogs | None = None
     """The audit logs; None where there is one, in the file that the settings name."""
     audit: PostgresAudit | None = None
@@ -103,24 +112,33 @@ class Hosting:
     @asynccontextmanager
     async def clinic_paths(
         self, settings: Settings, protocol_of: ProtocolOf, watch: Watch | None = None
-    ) -> AsyncGenerator[tuple[ClinicPaths, OpenApps, QuestionsOf]]:
-        """What answers for every clinic, their apps, and the questions of each person."""
+    ) -> AsyncGenerator[tuple[ClinicPaths, ClinicPool]]:
+        """What answers for every clinic, and their apps."""
         # the file has been checked
-        assert self.clinics is not None and self.ring is not None and self.clinic_logs is not None
+        assert self.clinics is not None and self.ring is not None
+        assert self.clinic_logs is not None and self.keys is not None
         async with opened_apps() as apps, anyio.create_task_group() as tasks:
-            pool = ClinicPool(settings, self.clinics, self.ring, self.state, apps, self.clinic_logs, self.page)
+            origin = Resource.parse(self.file.public_url or "").origin if self.page is not None else ""
+            address = f"{origin}{CONNECT}" if origin else None
+            own = OwnKeys(self.keys, partial(_proof, settings, apps), address)
+            pool = ClinicPool(settings, self.clinics, self.ring, self.state, apps, own, self.clinic_logs, self.page)
             made = partial(_with_pool, protocol_of, pool)
             refused = nobody_told
             if watch is not None:
                 apps.watch, refused = watch, watch.refused
                 watch.count_apps(partial(len, apps))
-            yield ClinicPaths(settings, self.clinics, self.ring, tasks, made, refused), apps, pool.questions
+            yield ClinicPaths(settings, self.clinics, self.ring, tasks, made, refused), pool
             tasks.cancel_scope.cancel()
 
     @property
     def ready(self) -> dict[str, Callable[[], Awaitable[bool]]]:
         """What has to hold for calls to be answered."""
-        return {} if self.state is None else {"shared state": self.state.ping}
+        found: dict[str, Callable[[], Awaitable[bool]]] = {}
+        if self.state is not None:
+            found["shared state"] = self.state.ping
+        if self.clinics is not None and self.directory is not None and self.directory.in_table:
+            found["clinics"] = partial(_is_there, self.clinics)
+        return found
 
     def logs(self, settings: Settings) -> list[HashChain]:
         """The audit logs that are files of this replica alone."""
@@ -143,15 +161,24 @@ class Hosting:
         return self.file.approve_by == "second" or (self.clinics is not None and _wants_second(self.clinics))
 
     @asynccontextmanager
-    async def pages(self, questions: QuestionsOf, verifier: Verifier) -> AsyncGenerator[Sequence[Route]]:
-        """The pages on which people log in, where there are any; `verifier` knows whose the tokens of calls are."""
+    async def pages(
+        self, questions: QuestionsOf, verifier: Verifier, pool: ClinicPool | None = None
+    ) -> AsyncGenerator[Sequence[Route]]:
+        """The pages on which people log in, where there are any; `verifier` knows whose the tokens of calls are.
+
+        With the `pool` of several clinics also those on which people give their keys.
+        """
         if self.page is None or self.ring is None:
             yield ()
             return
         now, token = time.time, partial(secrets.token_urlsafe, 32)  # noqa: TID251 - logins grow old in real time
         async with httpx2.AsyncClient(timeout=5.0, follow_redirects=False) as client:
             login = self._login(client, verifier, self.ring, token, now)
-            yield [*login.routes(), *ApprovalPages(login, questions, token=token, now=now).routes()]
+            routes = [*login.routes(), *ApprovalPages(login, questions, token=token, now=now).routes()]
+            if pool is not None:
+                keys = ConnectPages(login, pool, self.ring, token=token, now=now, monotonic=anyio.current_time)
+                routes += keys.routes()
+            yield routes
 
     def _login(
         self,
@@ -212,11 +239,13 @@ async def open_hosting(settings: Settings) -> AsyncGenerator[Hosting]:
         )
     async with AsyncExitStack() as stack:
         ring = read_ring(file.keys, _secret, secrets.token_bytes) if file.keys else None
-        clinics = Clinics(Path(file.clinics), anyio.current_time) if file.clinics else None
-        if clinics is not None and ring is not None:
+        clinics, directory, keys = None, None, None
+        if file.clinics and ring is not None:
             user_agent(settings.contact_email or "")
-            for entry in clinics.known.values():
-                opened_key(ring, entry)  # a wrong ring is said at the start
+            directory = await stack.enter_async_context(open_directory(file))
+            clinics = await directory.live(anyio.current_time, file)
+            keys = PersonKeys(directory.directory, ring, time.time)  # noqa: TID251 - keys grow old in real time
+            await _check_directory(file, ring, clinics, keys)
         state, parts, sessions = None, None, None
         if file.redis is not None:
             state = await stack.enter_async_context(open_state(address_of_redis(file.redis.url)))
@@ -235,16 +264,47 @@ async def open_hosting(settings: Settings) -> AsyncGenerator[Hosting]:
             else:
                 parts = shared_parts(state, ring, account, per_minute=settings.pace, log=log, page=page)
         if page is None and (file.approve_by == "second" or (clinics is not None and _wants_second(clinics))):
-            raise ConfigurationError(
-                "approve_by = second needs the approvals page.",
-                "Name keys and public_url, and people or [issuer.page].",
-            )
+            raise ConfigurationError("approve_by = second needs the approvals page.", _NO_PAGE)
+        if page is None and clinics is not None and _has_own_keys(clinics):
+            raise ConfigurationError('keys = "person" needs the page on which people give their keys.', _NO_PAGE)
+        if clinics is not None:
+            await stack.enter_async_context(clinics.watched())
         strict = settings.confirm == "strict"
-        yield Hosting(file, ring, state, parts, clinics, logs, audit, page, strict, sessions)
+        yield Hosting(file, ring, state, parts, clinics, directory, keys, logs, audit, page, strict, sessions)
+
+
+_NO_PAGE: Final = "Name keys and public_url, and people or [issuer.page]."
 
 
 def _wants_second(clinics: Clinics) -> bool:
     return any(entry.approve_by == "second" for entry in clinics.known.values())
+
+
+def _has_own_keys(clinics: Clinics) -> bool:
+    return any(entry.keys == "person" for entry in clinics.known.values())
+
+
+async def _check_directory(file: HostedFile, ring: KeyRing, clinics: Clinics, keys: PersonKeys) -> None:
+    """Raise ConfigurationError where the ring does not open what is kept, and where replicas would not share it."""
+    for entry in clinics.known.values():
+        opened_key(ring, entry)
+    if not _has_own_keys(clinics):
+        return
+    if file.redis is not None and file.clinics and postgres_at(file.clinics) is None and file.person_keys is None:
+        raise ConfigurationError(
+            "people work in keys of their own, and what is given at one replica has to be known at the others.",
+            'Name where they are kept together: person_keys = "env:DATABASE_URL", an address of Postgres.',
+        )
+    await keys.check_ring()
+
+
+async def _is_there(clinics: Clinics) -> bool:
+    return not clinics.away
+
+
+def _proof(settings: Settings, apps: OpenApps, entry: ClinicEntry) -> Proof:
+    email, base_url = settings.contact_email or "", entry.base_url or settings.base_url
+    return Proof(email, base_url, apps.lent(), wall_clock)
 
 
 async def _audit(stack: AsyncExitStack, where: AuditSection) -> tuple[PostgresAudit, ClinicLogs]:

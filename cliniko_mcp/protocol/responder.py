@@ -24,7 +24,6 @@ from cliniko_mcp.errors import (
     ClinikoMcpError,
     JsonValue,
     KeyRefused,
-    NotAllowed,
     UnknownTool,
 )
 from cliniko_mcp.guards.pipeline import Caller
@@ -36,6 +35,7 @@ from cliniko_mcp.tools.index import entries
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from cliniko_mcp.guards.guarded_clinic import GuardedClinic
     from cliniko_mcp.identity.person import Person
     from cliniko_mcp.open_apps import Pool
     from cliniko_mcp.protocol.completions import Completions
@@ -93,7 +93,7 @@ class Responder:
             tool = app.catalogue.get(params.name)
         except UnknownTool as problem:
             raise MCPError(types.INVALID_PARAMS, problem.message, problem.as_json()) from None
-        except (NotAllowed, KeyRefused) as problem:
+        except ClinikoMcpError as problem:
             return self._failed(error_body(problem))
         try:
             return self._result(await app.run(tool, params.arguments or {}, caller_of(ctx, params, app.waits)))
@@ -160,8 +160,12 @@ class Responder:
 
         if self._completions is None:
             self._completions = Completions()
-        caller, app = reader_of(ctx), await self._app_of(ctx)
-        return await self._completions.answer(params, lambda tool: app.guarded_clinic(tool, caller))
+        caller = reader_of(ctx)
+
+        async def clinic_of(tool: str) -> GuardedClinic:
+            return await (await self._app_of(ctx)).guarded_clinic(tool, caller)
+
+        return await self._completions.answer(params, clinic_of)
 
     def _failed(self, body: dict[str, JsonValue]) -> types.CallToolResult:
         return self._result(Envelope.of(body), failed=True)

@@ -124,8 +124,8 @@ async def _protocol(
     if watch is not None and hosting is not None:
         hosting.watched_by(watch)
     if hosting is not None and hosting.clinics is not None:
-        async with hosting.clinic_paths(settings, over_http, watch) as (paths, calls, questions):
-            yield paths, calls, partial(hosting.pages, questions)
+        async with hosting.clinic_paths(settings, over_http, watch) as (paths, clinics):
+            yield paths, clinics.apps, partial(hosting.pages, clinics.questions, pool=clinics)
     elif settings.transport == "sse":
         app.parts = replace(app.parts, watch=watch)
         yield _sse_app(build_server(app, (), None, watch), security), app, None

@@ -1,14 +1,13 @@
 """The store of the built-in login in SQL that SQLite and Postgres both speak, each transaction written once.
 
-What plays them is a driver's: in one file (`logins_sqlite`) or over a network (`logins_postgres`).
+What plays them is a database: one file (`sqlite_file`) or one over a network (`postgres`).
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, replace
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal
 
 from cliniko_mcp.shared_state.logins import (
     GRACE_SECONDS,
@@ -35,9 +34,8 @@ from cliniko_mcp.shared_state.logins_rows import (
     person_row,
     request_row,
 )
-from cliniko_mcp.shared_state.statements import HOLD, Work, all_rows, changed, first_row
+from cliniko_mcp.shared_state.statements import HOLD, Database, Work, all_rows, changed, first_row
 
-T = TypeVar("T")
 _USED_EVERY: Final = 60.0
 """Seconds between two notes of when a grant was last used: not every call writes."""
 _GRANT: Final = ", ".join(f"g.{name}" for name in GRANT_COLUMNS)
@@ -45,19 +43,12 @@ _TOKEN: Final = f"SELECT {_GRANT}, t.scopes, t.expires FROM token t JOIN grants 
 _NONE: Final = b""
 
 
-class SqlLogins(ABC):
+class SqlLogins:
     """See `Logins`."""
 
-    def __init__(self, told: Told = nobody_told) -> None:
+    def __init__(self, database: Database, told: Told = nobody_told) -> None:
+        self.database: Final = database
         self._told = told
-
-    @abstractmethod
-    async def _read(self, work: Callable[[], Work[T]]) -> T:
-        """What the work gives, statement by statement."""
-
-    @abstractmethod
-    async def _write(self, work: Callable[[], Work[T]], alone_with: str = "") -> T:
-        """What the work gives, in one transaction; where a table is named, nobody else changes that meanwhile."""
 
     # Programs
 
@@ -78,12 +69,12 @@ class SqlLogins(ABC):
             yield from changed("INSERT INTO client VALUES (?, ?, ?, ?)", *values)
             return row
 
-        return await self._write(work, alone_with="client")
+        return await self.database.write(work, alone_with="client")
 
     async def client(self, id: str) -> ClientRow | None:
         """See `Logins.client`."""
         text = "SELECT id, metadata, fingerprint, created FROM client WHERE id = ?"
-        found = await self._read(lambda: first_row(text, id))
+        found = await self.database.read(lambda: first_row(text, id))
         return client_row(found) if found else None
 
     # Logins under way
@@ -101,7 +92,7 @@ class SqlLogins(ABC):
             yield from changed("INSERT INTO request VALUES (?,?,?,?,?,?,?,?)", *astuple(row))
             return True
 
-        begun = await self._write(work, alone_with="request")
+        begun = await self.database.write(work, alone_with="request")
         await self._tell("ended", ended)
         return begun
 
@@ -111,17 +102,19 @@ class SqlLogins(ABC):
             "INSERT INTO request VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE "
             "SET cookie = excluded.cookie, proven = excluded.proven WHERE request.handed_at = 0"
         )
-        await self._write(lambda: changed(text, *astuple(row)))
+        await self.database.write(lambda: changed(text, *astuple(row)))
 
     async def request(self, id: str, now: float) -> RequestRow | None:
         """See `Logins.request`."""
-        found = await self._read(lambda: first_row("SELECT * FROM request WHERE id = ? AND expires > ?", id, now))
+        found = await self.database.read(
+            lambda: first_row("SELECT * FROM request WHERE id = ? AND expires > ?", id, now)
+        )
         return request_row(found) if found else None
 
     async def wrong_key(self, id: str) -> int:
         """See `Logins.wrong_key`."""
         text = "UPDATE request SET tried = tried + 1 WHERE id = ? RETURNING tried"
-        found = await self._write(lambda: first_row(text, id))
+        found = await self.database.write(lambda: first_row(text, id))
         return int(number(found[0])) if found else 0
 
     async def decide(self, request: RequestRow, code: CodeRow | None, grant: GrantRow | None) -> bool:
@@ -141,7 +134,7 @@ class SqlLogins(ABC):
             yield from tidy(request.handed_at)
             return True
 
-        decided = await self._write(work)
+        decided = await self.database.write(work)
         if decided and grant is not None:
             await self._told(LoginEvent("granted", grant.person, grant.program, grant.id, grant.scopes))
         elif decided:
@@ -152,7 +145,7 @@ class SqlLogins(ABC):
 
     async def code(self, digest: str) -> CodeRow | None:
         """See `Logins.code`."""
-        found = await self._read(lambda: first_row("SELECT * FROM code WHERE digest = ?", digest))
+        found = await self.database.read(lambda: first_row("SELECT * FROM code WHERE digest = ?", digest))
         return code_row(found) if found else None
 
     async def take_code(self, digest: str, tokens: NewTokens, now: float) -> GrantRow | Outcome:
@@ -179,7 +172,7 @@ class SqlLogins(ABC):
             yield from _keep(id, tokens)
             return grant
 
-        outcome = await self._write(work)
+        outcome = await self.database.write(work)
         await self._tell("used_again", ended)
         return outcome
 
@@ -198,11 +191,11 @@ class SqlLogins(ABC):
                 yield from changed("UPDATE grants SET used = ? WHERE id = ? AND used < ?", now, grant.id, now)
             return TokenRow(grant, str(found[11]), number(found[12]), refresh=False)
 
-        return await self._read(work)
+        return await self.database.read(work)
 
     async def refresh_token(self, digest: str) -> TokenRow | None:
         """See `Logins.refresh_token`."""
-        found = await self._read(lambda: first_row(f"{_TOKEN} WHERE t.digest = ? AND t.refresh = 1", digest))
+        found = await self.database.read(lambda: first_row(f"{_TOKEN} WHERE t.digest = ? AND t.refresh = 1", digest))
         return TokenRow(grant_row(found), str(found[11]), number(found[12]), refresh=True) if found else None
 
     async def rotate(self, digest: str, tokens: NewTokens, now: float) -> GrantRow | Outcome:
@@ -234,7 +227,7 @@ class SqlLogins(ABC):
             yield from _keep(id, tokens)
             return grant
 
-        outcome = await self._write(work)
+        outcome = await self.database.write(work)
         await self._tell("used_again", ended)
         return outcome
 
@@ -242,7 +235,7 @@ class SqlLogins(ABC):
 
     async def end(self, now: float, why: str, *, grant: str = "", person: str = "", client: str = "") -> int:
         """See `Logins.end`."""
-        ended = await self._write(lambda: end_grants(now, why, grant=grant, person=person, client=client))
+        ended = await self.database.write(lambda: end_grants(now, why, grant=grant, person=person, client=client))
         await self._tell("ended", ended)
         return len(ended)
 
@@ -255,7 +248,7 @@ class SqlLogins(ABC):
         since = now - SHOWN_SECONDS
         text = f"SELECT {_GRANT} FROM grants g WHERE (ended = 0 OR ended > ?) AND expires > ? AND begun = 1"
         mine, named = (" AND person = ?", (person,)) if person else ("", ())
-        rows = await self._read(lambda: all_rows(f"{text}{mine} ORDER BY created DESC", since, since, *named))
+        rows = await self.database.read(lambda: all_rows(f"{text}{mine} ORDER BY created DESC", since, since, *named))
         return [grant_row(row) for row in rows]
 
     # People
@@ -278,25 +271,28 @@ class SqlLogins(ABC):
             yield from changed("UPDATE person SET sealed = ? WHERE id = ?", sealed, row.id)
             return replace(row, version=version, manager=manager, sealed=sealed)
 
-        return await self._write(work)
+        return await self.database.write(work)
 
     async def reseal(self, id: str, version: int, sealed: bytes) -> None:
         """See `Logins.reseal`."""
         text = "UPDATE person SET sealed = ? WHERE id = ? AND version = ? AND sealed <> ?"
-        await self._write(lambda: changed(text, sealed, id, version, _NONE))
+        await self.database.write(lambda: changed(text, sealed, id, version, _NONE))
 
     async def person(self, id: str) -> PersonRow | None:
         """See `Logins.person`."""
-        found = await self._read(lambda: first_row("SELECT * FROM person WHERE id = ?", id))
+        found = await self.database.read(lambda: first_row("SELECT * FROM person WHERE id = ?", id))
         return person_row(found) if found else None
 
     async def people(self) -> Sequence[PersonRow]:
         """See `Logins.people`."""
-        return [person_row(row) for row in await self._read(lambda: all_rows("SELECT * FROM person ORDER BY name, id"))]
+        return [
+            person_row(row)
+            for row in await self.database.read(lambda: all_rows("SELECT * FROM person ORDER BY name, id"))
+        ]
 
     async def proven(self, id: str, now: float) -> None:
         """See `Logins.proven`."""
-        await self._write(lambda: changed("UPDATE person SET proven = ? WHERE id = ?", now, id))
+        await self.database.write(lambda: changed("UPDATE person SET proven = ? WHERE id = ?", now, id))
 
     async def drop_key(self, id: str, version: int, now: float, why: str) -> bool:
         """See `Logins.drop_key`."""
@@ -308,7 +304,7 @@ class SqlLogins(ABC):
             yield from changed("DELETE FROM session WHERE person = ?", id)
             return (yield from end_grants(now, why, person=id))
 
-        ended = await self._write(work)
+        ended = await self.database.write(work)
         await self._tell("ended", ended or ())
         return ended is not None
 
@@ -316,22 +312,22 @@ class SqlLogins(ABC):
 
     async def put_session(self, digest: str, person: str, expires: float) -> None:
         """See `Logins.put_session`."""
-        await self._write(lambda: changed("INSERT INTO session VALUES (?, ?, ?)", digest, person, expires))
+        await self.database.write(lambda: changed("INSERT INTO session VALUES (?, ?, ?)", digest, person, expires))
 
     async def session(self, digest: str, now: float) -> str | None:
         """See `Logins.session`."""
         text = "SELECT person FROM session WHERE digest = ? AND expires > ?"
-        found = await self._read(lambda: first_row(text, digest, now))
+        found = await self.database.read(lambda: first_row(text, digest, now))
         return str(found[0]) if found else None
 
     async def drop_sessions(self, digest: str = "", person: str = "") -> None:
         """See `Logins.drop_sessions`."""
         text = "DELETE FROM session WHERE digest = ? OR person = ?"
-        await self._write(lambda: changed(text, digest, person))
+        await self.database.write(lambda: changed(text, digest, person))
 
     async def fact(self, name: str) -> bytes | None:
         """See `Logins.fact`."""
-        found = await self._read(lambda: first_row("SELECT value FROM fact WHERE name = ?", name))
+        found = await self.database.read(lambda: first_row("SELECT value FROM fact WHERE name = ?", name))
         return found[0] if found and isinstance(found[0], bytes) else None
 
     async def put_fact(self, name: str, value: bytes | None, *, only_from: bytes | None = None) -> bool:
@@ -346,11 +342,11 @@ class SqlLogins(ABC):
                 yield from changed("INSERT INTO fact VALUES (?, ?)", name, value)
             return True
 
-        return await self._write(work, alone_with="fact")
+        return await self.database.write(work, alone_with="fact")
 
     async def admitted(self) -> Sequence[tuple[str, str]]:
         """See `Logins.admitted`."""
-        rows = await self._read(lambda: all_rows("SELECT kind, value FROM admitted ORDER BY 1, 2"))
+        rows = await self.database.read(lambda: all_rows("SELECT kind, value FROM admitted ORDER BY 1, 2"))
         return [(str(kind), str(value)) for kind, value in rows]
 
     async def admit(self, kind: str, value: str, *, drop: bool = False) -> bool:
@@ -360,7 +356,7 @@ class SqlLogins(ABC):
             if drop
             else "INSERT INTO admitted VALUES (?, ?) ON CONFLICT DO NOTHING"
         )
-        done = await self._write(lambda: changed(text, kind, value)) > 0
+        done = await self.database.write(lambda: changed(text, kind, value)) > 0
         if done:
             await self._told(LoginEvent("rule_removed" if drop else "rule_added", why=f"{kind}:{value}"))
         return done

@@ -1,82 +1,23 @@
-"""The built-in login's store in one SQLite file: written ahead, flushed at each commit, for its owner alone."""
+"""The built-in login's store in one SQLite file."""
 
 from __future__ import annotations
 
-import os
-import sqlite3
-import stat
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, TypeVar
 
-import anyio
-import anyio.to_thread
-
-from cliniko_mcp.errors import ConfigurationError
-from cliniko_mcp.private_files import open_private, private_folder
 from cliniko_mcp.shared_state.logins import Told, nobody_told
 from cliniko_mcp.shared_state.logins_rows import SCHEMA
 from cliniko_mcp.shared_state.logins_sql import SqlLogins
-from cliniko_mcp.shared_state.statements import HOLD, Found, Work
-
-T = TypeVar("T")
-_WAIT_SECONDS: Final = 10.0
-"""For another process that writes."""
+from cliniko_mcp.shared_state.sqlite_file import SqliteFile
 
 
 class SqliteLogins(SqlLogins):
-    """See `Logins`. One connection, used by one thread at a time."""
+    """See `Logins`."""
 
     def __init__(self, path: Path, told: Told = nobody_told) -> None:
         """Make or open the file. Raises ConfigurationError where it cannot be used, or can be read by others."""
-        super().__init__(told)
-        try:
-            private_folder(path.parent) if not path.parent.exists() else None
-            if path.exists() and os.name == "posix" and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-                raise ConfigurationError(f"{path}, which holds the logins, can be read by others: chmod 600 it")
-            os.close(open_private(path, os.O_RDWR | os.O_CREAT))
-            self._db = sqlite3.connect(path, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False)
-            for line in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
-                self._db.execute(f"PRAGMA {line}")
-            self._db.executescript(SCHEMA)
-        except (OSError, sqlite3.Error) as problem:
-            raise ConfigurationError(f"the file of the logins, {path}, cannot be used: {problem}") from None
-        self._turn = anyio.CapacityLimiter(1)
+        self._file = SqliteFile(path, SCHEMA, "the logins")
+        super().__init__(self._file, told)
 
     def close(self) -> None:
         """Close the file."""
-        self._db.close()
-
-    async def _read(self, work: Callable[[], Work[T]]) -> T:
-        return await anyio.to_thread.run_sync(self._played, work, limiter=self._turn)
-
-    async def _write(self, work: Callable[[], Work[T]], alone_with: str = "") -> T:
-        """What the work gives, which has the whole file for itself from its beginning."""
-
-        def whole() -> T:
-            with self._transaction():
-                return self._played(work)
-
-        return await anyio.to_thread.run_sync(whole, limiter=self._turn)
-
-    @contextmanager
-    def _transaction(self) -> Generator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
-
-    def _played(self, work: Callable[[], Work[T]]) -> T:
-        steps = work()
-        try:
-            statement = next(steps)
-            while True:
-                done = self._db.execute(statement.text.removesuffix(HOLD), statement.values)
-                statement = steps.send(Found(done.fetchall(), done.rowcount))
-        except StopIteration as ended:
-            outcome: T = ended.value
-            return outcome
+        self._file.close()

@@ -5,9 +5,9 @@ So a transaction is written once, whatever plays it: SQLite in a thread, Postgre
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 T = TypeVar("T")
 HOLD: Final = " FOR UPDATE"
@@ -33,6 +33,18 @@ class Found:
 
 
 Work = Generator[Statement, Found, T]
+
+
+class Database(Protocol):
+    """What plays transactions. Both methods raise Unavailable where it is away."""
+
+    async def read(self, work: Callable[[], Work[T]]) -> T:
+        """What the work gives, statement by statement."""
+        ...
+
+    async def write(self, work: Callable[[], Work[T]], alone_with: str = "") -> T:
+        """What the work gives, in one transaction; where a table is named, nobody else changes that meanwhile."""
+        ...
 
 
 def all_rows(text: str, *values: object) -> Work[Sequence[Row]]:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from cliniko_mcp.directory.clinics import read_clinics
@@ -59,7 +60,7 @@ def two(folder: Path, redis: RedisServer, clinic: ClinicApart, owner: str) -> It
     clinics(folder, "add", "north", "--base-url", clinic.url, "--people", "ana,ben", "--key-stdin", key="demo-au1")
     for entry in read_clinics(file).clinic:
         redis.trusted(entry.account)
-    more = f'clinics = "{file}"\n[redis]\nurl = "{redis.url}"\n[audit]\npostgres = "env:AUDIT"\n'
+    more = f'clinics = "{file}"\n[redis]\nurl = "{redis.url}"\n[admin]\nport = 0\n[audit]\npostgres = "env:AUDIT"\n'
     audit = owner.replace("tests@", f"{ROLE}@")
     with replicas(folder, more, people={"ana": {}, "ben": {}}, CLINIKO_API_KEY="", AUDIT=audit) as found:
         yield found
@@ -108,6 +109,14 @@ def test_of_twenty_at_once_at_two_replicas_every_change_stands_in_one_chain_twic
     assert [line["n"] for line in lines] == list(range(1, len(lines) + 1))
     assert {line["principal"] for line in lines} == {"people:ana"}
     assert not list(folder.glob("audit*"))
+
+
+def test_each_replica_shows_how_long_postgres_took_and_what_waits_for_it(two: Replicas) -> None:
+    assert make(two, 99) == make(two, 100) == "made"
+    for ready in two.admin:
+        figures = httpx2.get(ready.replace("/readyz", "/metrics"), timeout=PATIENT, trust_env=False).text
+        assert 'cliniko_mcp_store_seconds_count{store="postgres"}' in figures
+        assert "cliniko_mcp_audit_queue_lines " in figures
 
 
 def test_without_postgres_nothing_is_changed_and_reads_go_on_and_are_written_down_later(

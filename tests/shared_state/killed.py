@@ -14,7 +14,7 @@ import anyio
 
 from cliniko_mcp.shared_state.logins import NewTokens
 from cliniko_mcp.shared_state.logins_sql import SqlLogins
-from cliniko_mcp.shared_state.statements import Found, Statement, Work
+from cliniko_mcp.shared_state.statements import Database, Found, Statement, Work
 from tests.shared_state.logins_at import logins_at
 
 T = TypeVar("T")
@@ -45,16 +45,25 @@ def cut(work: Callable[[], Work[T]], after: int) -> Callable[[], Work[T]]:
     return shorter
 
 
+class Dying:
+    """A database whose process dies after so many statements of a transaction."""
+
+    def __init__(self, database: Database, after: int) -> None:
+        self._database = database
+        self._after = after
+
+    async def read(self, work: Callable[[], Work[T]]) -> T:
+        return await self._database.read(work)
+
+    async def write(self, work: Callable[[], Work[T]], alone_with: str = "") -> T:
+        return await self._database.write(cut(work, self._after), alone_with)
+
+
 async def take(where: str, code: str, after: int) -> NoReturn:
     async with logins_at(where) as logins:
         assert isinstance(logins, SqlLogins)
-        write = logins._write
-
-        async def dying(work: Callable[[], Work[T]], alone_with: str = "") -> T:
-            return await write(cut(work, after), alone_with)
-
-        logins._write = dying
-        await logins.take_code(code, NewTokens(f"a{code}", 1e9, f"r{code}", 1e9, "cliniko:read"), 1.0)
+        dying = SqlLogins(Dying(logins.database, after))
+        await dying.take_code(code, NewTokens(f"a{code}", 1e9, f"r{code}", 1e9, "cliniko:read"), 1.0)
         die()
 
 

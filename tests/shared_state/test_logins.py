@@ -47,14 +47,14 @@ def test_a_token_is_good_while_its_grant_its_own_time_and_its_person_s_key_are(w
 def test_what_was_cut_off_in_the_middle_left_nothing(tmp_path: Path) -> None:
     path = tmp_path / "logins.sqlite"
     logins = SqliteLogins(path)
-    logins._db.execute("BEGIN IMMEDIATE")
-    logins._db.execute("INSERT INTO token VALUES ('t', 'g', 0, '', 1e9, 0, 0)")
+    logins._file._db.execute("BEGIN IMMEDIATE")
+    logins._file._db.execute("INSERT INTO token VALUES ('t', 'g', 0, '', 1e9, 0, 0)")
     other = sqlite3.connect(path)
     assert other.execute("SELECT count(*) FROM token").fetchone() == (0,)
     other.close()
     logins.close()
     again = SqliteLogins(path)
-    assert again._db.execute("SELECT count(*) FROM token").fetchone() == (0,)
+    assert again._file._db.execute("SELECT count(*) FROM token").fetchone() == (0,)
     again.close()
 
 
