@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from cliniko_mcp.telemetry.spans import Spans
 
 NO_EXTRA = (
-    "OTEL_EXPORTER_OTLP_ENDPOINT is set, and nothing that could send there is installed: no traces are sent. "
-    "Install with pipx install '.[hosted,otel]'"
+    "a collector of traces is named, and what would send there is not installed, so that no traces are sent: "
+    "pipx install '.[hosted,otel]'"
 )
 
 
@@ -57,11 +57,14 @@ def _metrics() -> Metrics:
 
 
 async def _spans(stack: AsyncExitStack, announce: Callable[[str], None]) -> Spans | None:
-    if find_spec("opentelemetry.exporter") is None or find_spec("opentelemetry.sdk") is None:
+    try:
+        from cliniko_mcp.telemetry.tracing import tracing
+    except ModuleNotFoundError as missing:
+        if not (missing.name or "").startswith("opentelemetry"):
+            raise
         announce(NO_EXTRA)
         return None
     from cliniko_mcp.telemetry.spans import Spans
-    from cliniko_mcp.telemetry.tracing import tracing
 
     provider = await stack.enter_async_context(tracing())
     announce("sends traces to the collector that the OTEL_ variables name")
