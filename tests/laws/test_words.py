@@ -215,7 +215,7 @@ def test_things_have_the_words_of_the_field():
             return "a word of the field" if CLASSES.search(name) else None
         if LIMIT.match(name):
             return "a limit's name begins with MAX_"
-        if module in modules():
+        if module.packaged:
             return (RENAMED | NOUNS).get(bare)
         return RENAMED.get(bare)
 
