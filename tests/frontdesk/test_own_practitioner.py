@@ -53,6 +53,7 @@ async def test_each_tool_and_filter_takes_me_for_the_own_name(tool: str) -> None
     assert mine == named
 
 
+@pytest.mark.long
 async def test_a_user_who_is_no_practitioner_is_told_so_and_nothing_is_written() -> None:
     async with in_process() as assistant:
         reception = Reception(assistant)

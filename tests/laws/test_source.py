@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 from cliniko_mcp.cliniko.registry import operations
 from tests.laws.source import ROOT, Module, modules, project
 from tests.laws.violations import assert_none
@@ -169,6 +171,7 @@ def test_chance_has_a_seed():
     assert_none([*wrong, *unused(UNSEEDED, {module.name for module, _ in bare})])
 
 
+@pytest.mark.long
 def test_a_document_that_is_cited_is_in_the_repository():
     assert_none(
         f"{module.place(line)} {found[0]}"

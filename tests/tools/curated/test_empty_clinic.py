@@ -94,6 +94,7 @@ async def test_a_diary_without_any_entries_or_hours_says_so() -> None:
         assert answer["notes"] == ["Nobody is at work in that time, and nothing is booked or blocked out."]
 
 
+@pytest.mark.long
 async def test_what_is_in_the_diary_of_closed_sites_is_still_shown() -> None:
     async with reception() as clinic:
         hide(clinic, NO_SITE, gone=False)
