@@ -23,6 +23,7 @@ async def test_an_assistant_lists_reads_and_writes_over_stdio(mode: str) -> None
         assert read["now"] == "2026-11-24T09:00+11:00 Tue"
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("mode", ERAS)
 async def test_without_anybody_to_ask_nothing_is_archived_or_cancelled(mode: str) -> None:
     async with in_process(mode=mode, approval_wait=0) as assistant:
