@@ -36,6 +36,7 @@ async def test_from_the_brief_to_the_written_note() -> None:
         assert notes[note["item"]["id"]]["text"] == "Progress: Walks without a stick < 1 km."
 
 
+@pytest.mark.long
 async def test_a_letter_is_kept_and_a_gap_is_offered_without_anyone_being_asked_to_approve() -> None:
     async with over_stdio(answer=DECLINE) as assistant:
         letter = await assistant.call(

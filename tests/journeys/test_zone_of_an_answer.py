@@ -37,7 +37,6 @@ async def test_a_file_that_was_attached_is_told_of_though_the_zone_cannot_be_rea
         assert UNREAD in answer["notes"]
 
 
-@pytest.mark.long
 async def test_times_in_a_zone_that_was_guessed_are_said_to_be() -> None:
     note = "The key's user has no time zone in Cliniko, so times are in UTC."
     async with in_process() as assistant:

@@ -67,7 +67,6 @@ async def test_nothing_is_read_for_it_beyond_what_the_question_took() -> None:
     assert counts[0] <= 8 and counts[1] <= 2
 
 
-@pytest.mark.long
 async def test_a_place_that_is_added_says_whose_in_what_and_when() -> None:
     async with in_process() as assistant:
         reception = Reception(assistant)

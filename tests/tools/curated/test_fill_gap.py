@@ -184,6 +184,7 @@ async def test_more_than_the_limit_is_said() -> None:
         assert count <= 5 + 1 + 2 + 1 + 1 + 2
 
 
+@pytest.mark.long
 async def test_over_stdio() -> None:
     async with over_stdio() as assistant:
         answer = await assistant.call("fill_gap", practitioner="Mei Ng", when="Friday at 10", type="Standard consult")

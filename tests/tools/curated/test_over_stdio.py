@@ -76,6 +76,7 @@ async def test_reports_of_last_week_count_what_the_rows_hold() -> None:
         assert report["summary"]["cancelled"]["of"] == len(live) + len(gone)
 
 
+@pytest.mark.long
 async def test_an_evening_booking_moves_and_goes_and_the_diary_follows_on_both_days() -> None:
     async with desk() as (assistant, raw):
         usual = {"patient": "4211", "practitioner": "Ng", "type": "Standard consult"}
@@ -106,6 +107,7 @@ async def test_an_evening_booking_moves_and_goes_and_the_diary_follows_on_both_d
         assert entry["cancelled"] and entry["reason"] == "Sick" and friday["totals"]["cancelled"] == 1
 
 
+@pytest.mark.long
 async def test_a_class_an_archived_file_and_a_phone_number_beyond_the_first_page() -> None:
     async with desk() as (assistant, raw):
         group = next(row for row in raw.live("group_appointments") if row["starts_at"] > "2026-12-01")

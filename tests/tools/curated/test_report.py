@@ -367,6 +367,7 @@ async def test_unclear_names_times_and_far_too_long_spans_are_answers() -> None:
             assert (await call("report", **wrong))["code"] == "invalid_arguments"
 
 
+@pytest.mark.long
 async def test_over_stdio() -> None:
     async with over_stdio() as assistant:
         answer = await assistant.call("report", kind="utilisation", when="last week", practitioner="Mei Ng")

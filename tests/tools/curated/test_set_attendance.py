@@ -185,6 +185,7 @@ async def test_a_visit_said_whole_is_marked_and_no_other(now: str, site: str, pr
         assert off["code"] == "not_found" and [row["id"] for row in off["candidates"]] == [monday]
 
 
+@pytest.mark.long
 async def test_over_stdio_the_arrival_is_there_afterwards() -> None:
     async with over_stdio() as assistant:
         rows = await assistant.rows("list_individual_appointments", starts_at="2026-11-23", patient_id="any", limit=3)
