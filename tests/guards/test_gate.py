@@ -353,7 +353,7 @@ class GateOfUpdates(Gate):
 
 
 TestGate = Gate.TestCase
-TestGateOfUpdates = GateOfUpdates.TestCase
+TestGateOfUpdates = pytest.mark.long(GateOfUpdates.TestCase)
 TestGate.settings = TestGateOfUpdates.settings = settings(
     max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
