@@ -1,10 +1,10 @@
 """Every row of the table of effects, by generated updates: what is gated is always asked about, the rest never."""
 
-import pytest
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
