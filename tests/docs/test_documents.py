@@ -119,6 +119,7 @@ def run(
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("line", [line for line in LINES if line not in (*ELSEWHERE, *TYPED)])
 def test_a_command_in_the_documents_works_as_written(line: str, home: Path) -> None:
     if line.startswith(INSTALLING):
@@ -191,6 +192,7 @@ def serve(line: str, home: Path) -> None:
         process.stdout.close()
 
 
+@pytest.mark.long_but_one
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 @pytest.mark.parametrize("line", TYPED)
 def test_a_command_that_asks_at_a_terminal_works_as_written(line: str, tmp_path: Path) -> None:
@@ -300,6 +302,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 MESSAGES = re.findall(r"^### `(.*)`$", (DOCS / "troubleshooting.md").read_text("utf-8"), re.MULTILINE)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("message", MESSAGES)
 def test_every_message_explained_is_one_that_the_program_says(message: str) -> None:
     parts = [part for part in message.split("…") if part.strip(" .()")]
@@ -346,6 +349,7 @@ def test_the_transcript_in_the_readme_is_what_the_demo_says(tmp_path: Path) -> N
     assert lines_without_numbers(shown) - lines_without_numbers(output) == set()
 
 
+@pytest.mark.long
 def test_the_block_in_the_readme_is_what_install_writes(tmp_path: Path) -> None:
     shown = json.loads(README.split("```json\n")[1].split("```")[0])["mcpServers"]["cliniko"]
     written = json.loads(run("cliniko-mcp install --client other --print", tmp_path).stdout)["mcpServers"]["cliniko"]
