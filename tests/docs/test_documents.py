@@ -302,7 +302,6 @@ README = (ROOT / "README.md").read_text("utf-8")
 MESSAGES = re.findall(r"^### `(.*)`$", (DOCS / "troubleshooting.md").read_text("utf-8"), re.MULTILINE)
 
 
-@pytest.mark.long_but_one
 @pytest.mark.parametrize("message", MESSAGES)
 def test_every_message_explained_is_one_that_the_program_says(message: str) -> None:
     parts = [part for part in message.split("…") if part.strip(" .()")]
