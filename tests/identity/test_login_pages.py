@@ -97,6 +97,7 @@ async def test_every_key_that_is_not_taken_is_answered_alike(stage: Stage, sandb
     assert len(set(answers)) == 1
 
 
+@pytest.mark.long
 async def test_five_wrong_keys_end_a_request_and_ten_an_address(stage: Stage) -> None:
     client = await stage.program()
     for _ in range(2):
