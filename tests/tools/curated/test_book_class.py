@@ -28,6 +28,7 @@ def held(clinic: Reception, session: str) -> list[str]:
     ]
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("when", [
     "Thursday at 9", "Thursday", "26 November 9am", "this Thursday morning", "2026-11-26T09:00", "in 2 days",
 ])  # fmt: skip

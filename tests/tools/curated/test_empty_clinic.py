@@ -48,6 +48,7 @@ def cases(table: list[tuple[str, dict[str, Any], tuple[str, ...]]]) -> list[tupl
     return [(tool, arguments, sentence) for tool, arguments, sentences in table for sentence in sentences]
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("gone", [False, True])
 @pytest.mark.parametrize(("tool", "arguments", "sentence"), cases(REFUSED))
 async def test_what_cannot_be_done_without_is_named_in_the_refusal(

@@ -159,6 +159,7 @@ async def test_a_class_and_a_booking_at_another_site_take_the_time_too() -> None
         assert [row["starts_at"][11:16] for row in found["items"]] == ["09:30", "10:30", "12:00"]
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(("arguments", "why"), [
     ({"type": "Hydrotherapy"}, "archived"),
     ({"type": "Dry needling", "business": "Riverside"}, "not offered at Riverside"),

@@ -169,6 +169,7 @@ WITHOUT: list[tuple[str, str, dict[str, Any]]] = [
 ]
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(("operation", "tool", "arguments"), WITHOUT)
 async def test_a_part_that_is_switched_off_is_left_out_with_a_sentence(
     operation: str, tool: str, arguments: dict[str, Any]
