@@ -19,7 +19,7 @@ from benchmarks.report import report, where
 
 RESULT = "benchmarks/fuzz.json"
 ROOT = Path(__file__).resolve().parents[1]
-PYTEST = [sys.executable, "-m", "pytest", "tests/fuzz", "-q", "-n", "0", "-p", "no:cacheprovider"]
+PYTEST = [sys.executable, "-m", "pytest", "tests/fuzz", "-q", "-m", "", "-n", "0", "-p", "no:cacheprovider"]
 
 
 def rounds(minutes: float, examples: int) -> tuple[int, Counter[str]]:

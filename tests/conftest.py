@@ -24,8 +24,10 @@ from cliniko_mcp.protocol.server import build_server
 from cliniko_mcp.settings import Settings
 from tests import warm
 
-# The processes that tests start are compiled once, as on anybody's computer, not each for itself.
+# The processes that tests start are compiled once, as on anybody's computer, not each for itself; and so are the tests,
+# which pytest takes apart and puts together for ten seconds of each worker where it may not keep what came out.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # Tests leave rows behind by the thousand; walking all that lives for every 700 of them took a tenth of the time.
 gc.set_threshold(50_000, 20, 20)
@@ -55,7 +57,15 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("suite")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest looks who is marked `long`
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    seen: set[str] = set()
+    for item in items:
+        if "long_but_one" in item.keywords:
+            function = item.nodeid.partition("[")[0]
+            if function in seen:
+                item.add_marker("long")
+            seen.add(function)
     if not config.getoption("--live"):
         for item in items:
             if "live" in item.keywords:

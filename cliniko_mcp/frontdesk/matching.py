@@ -25,6 +25,8 @@ _BREAKS: Final = re.compile(r"[\W_]+")
 
 def fold(text: str) -> str:
     """The text in small letters without accents and apostrophes, its words one space apart."""
+    if text.isascii():  # as nearly every name is, and names are folded by the thousand
+        return _BREAKS.sub(" ", text.lower().replace("'", "").replace("`", "")).strip()
     found = _folded_once(text)
     # Taking a sign apart can show letters that are still large, such as those in circles and brackets.
     while (again := _folded_once(found)) != found:

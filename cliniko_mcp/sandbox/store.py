@@ -61,28 +61,33 @@ class Table:
         self.live: dict[str, Row] = {}
         self.version = 0
         self._matches: dict[str, dict[str, dict[str, None]]] = {}
+        self._own: dict[str, set[str]] = {}
+        """Of an index that other tables share, the values whose ids are this table's own to change."""
         self._orders: dict[str, list[tuple[str, str]]] = {}
+        self._origin: tuple[Table, int] | None = None
+        """What this is a copy of, and its version then."""
+        self._replaced: dict[str, Row | None] = {}
+        """What stood there when this was copied, of each row that was changed since; None for a new one."""
 
     def put(self, row_id: str, row: Row | None) -> Row | None:
         """Set a row, or remove it with None; the row that was there before."""
         old = self.rows.get(row_id)
         self.version += 1
-        if old is not None:
-            self._unlist(row_id, old)
+        if self._origin is not None:
+            self._replaced.setdefault(row_id, old)
         if row is None:
             self.rows.pop(row_id, None)
             self.live.pop(row_id, None)
-            return old
-        self.rows[row_id] = row
-        if is_hidden(row):
-            self.live.pop(row_id, None)
         else:
-            self.live[row_id] = row
-        for field, values in self._matches.items():
-            for value in _values(row, field):
-                values.setdefault(value, {})[row_id] = None
-        for field, order in self._orders.items():
-            insort(order, (str(row.get(field, "")), row_id))
+            self.rows[row_id] = row
+            if is_hidden(row):
+                self.live.pop(row_id, None)
+            else:
+                self.live[row_id] = row
+        for field in self._matches:
+            self._match(field, row_id, old, row)
+        for field in self._orders:
+            self._arrange(field, row_id, old, row)
         return old
 
     def extend(self, new: Iterable[Row]) -> None:
@@ -93,41 +98,75 @@ class Table:
             rows[row_id] = row
             if not is_hidden(row):
                 live[row_id] = row
-        self.version += 1
-        self._matches.clear()
-        self._orders.clear()
+        self._forget_indexes()
 
     def clear(self) -> None:
         """Remove all rows at once."""
         self.rows, self.live = {}, {}
+        self._forget_indexes()
+
+    def _forget_indexes(self) -> None:
         self.version += 1
         self._matches.clear()
+        self._own.clear()
         self._orders.clear()
+        self._origin = None
 
     def copy(self) -> "Table":
-        """A copy with the same rows and no indexes, which are built again when they are used."""
+        """A copy with the same rows; an index that it uses is made of this table's."""
         copy = Table()
         copy.rows, copy.live = dict(self.rows), dict(self.live)
+        copy._origin = (self, self.version)
         return copy
 
-    def _unlist(self, row_id: str, row: Row) -> None:
-        for field, values in self._matches.items():
-            for value in _values(row, field):
-                values.get(value, {}).pop(row_id, None)
-        for field, order in self._orders.items():
-            entry = (str(row.get(field, "")), row_id)
-            del order[bisect_left(order, entry)]
+    def _original(self) -> "Table | None":
+        """What this is a copy of, where that is as it was."""
+        origin, version = self._origin or (self, -1)
+        return origin if origin.version == version else None
+
+    def _match(self, field: str, row_id: str, old: Row | None, new: Row | None) -> None:
+        """Bring an index from the old state of a row to the new one."""
+        values = self._matches[field]
+        own = self._own.get(field)
+        for row, listed in ((old, False), (new, True)):
+            for value in _values(row, field) if row is not None else ():
+                if own is not None and value not in own:
+                    own.add(value)
+                    values[value] = dict(values.get(value, _NO_ROWS))
+                group = values.setdefault(value, {})
+                if listed:
+                    group[row_id] = None
+                else:
+                    group.pop(row_id, None)
+
+    def _arrange(self, field: str, row_id: str, old: Row | None, new: Row | None) -> None:
+        """Bring an order from the old state of a row to the new one."""
+        order = self._orders[field]
+        if old is not None:
+            del order[bisect_left(order, (str(old.get(field, "")), row_id))]
+        if new is not None:
+            insort(order, (str(new.get(field, "")), row_id))
 
     def matching(self, field: str, value: str) -> Mapping[str, None]:
         """The ids of the rows whose id field (or list of ids) holds this id. The first use builds an index."""
+        return self._index(field).get(value, _NO_ROWS)
+
+    def _index(self, field: str) -> dict[str, dict[str, None]]:
         values = self._matches.get(field)
-        if values is None:
-            values = dict[str, dict[str, None]]()
-            for row_id, row in self.rows.items():
-                for own in _values(row, field):
-                    values.setdefault(own, {})[row_id] = None
-            self._matches[field] = values
-        return values.get(value, _NO_ROWS)
+        if values is not None:
+            return values
+        origin = self._original()
+        if origin is not None:
+            values = self._matches[field] = dict(origin._index(field))
+            origin._own[field], self._own[field] = set(), set()
+            for row_id, old in self._replaced.items():
+                self._match(field, row_id, old, self.rows.get(row_id))
+            return values
+        values = self._matches[field] = {}
+        for row_id, row in self.rows.items():
+            for own in _values(row, field):
+                values.setdefault(own, {})[row_id] = None
+        return values
 
     def count(self, field: str, low: str, high: str) -> int:
         """How many rows `between` would find."""
@@ -141,9 +180,15 @@ class Table:
 
     def _order(self, field: str) -> list[tuple[str, str]]:
         order = self._orders.get(field)
-        if order is None:
-            order = sorted((str(row.get(field, "")), row_id) for row_id, row in self.rows.items())
-            self._orders[field] = order
+        if order is not None:
+            return order
+        origin = self._original()
+        if origin is not None:
+            order = self._orders[field] = origin._order(field).copy()
+            for row_id, old in self._replaced.items():
+                self._arrange(field, row_id, old, self.rows.get(row_id))
+            return order
+        order = self._orders[field] = sorted((str(row.get(field, "")), row_id) for row_id, row in self.rows.items())
         return order
 
 

@@ -5,8 +5,20 @@ from pathlib import Path
 
 import pytest
 
+from cliniko_mcp.approvals import pin
 from cliniko_mcp.guards.hash_chain import HashChain
 from tests.approvals.desktop import Desktop
+
+
+@pytest.fixture
+def dear_pins() -> None:
+    """Let a try of a PIN cost the fifth of a second that it costs those who guess."""
+
+
+@pytest.fixture(autouse=True)
+def cheap_pins(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "dear_pins" not in request.fixturenames:
+        monkeypatch.setitem(pin._COST, "n", 2**4)
 
 
 @pytest.fixture

@@ -88,6 +88,7 @@ def test_an_empty_page_shows_a_question_by_itself(desktop: Desktop, window: Brow
     assert PREVIEW in window.text()
 
 
+@pytest.mark.long
 def test_a_page_whose_server_has_ended_says_so(desktop: Desktop, window: Browser) -> None:
     desktop.ask(PREVIEW)
     window.open(desktop.start())

@@ -95,6 +95,7 @@ def test_nothing_is_cut_overlaps_or_is_hard_to_read(window: Browser, tmp_path: P
         assert window.script(MEASURE) == [], width
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", ["one", "six", "changed"])
 def test_on_paper_it_is_dark_on_white_whatever_the_system_prefers(

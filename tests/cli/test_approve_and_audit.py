@@ -42,6 +42,7 @@ def test_approving_needs_a_terminal(folder: Path, arguments: list[str]) -> None:
     assert not folder.exists()
 
 
+@pytest.mark.long
 def test_a_pipe_is_not_a_terminal(tmp_path: Path) -> None:
     environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path)}
     done = subprocess.run(
@@ -72,6 +73,7 @@ def test_a_person_answers_on_the_terminal(folder: Path, typed: str, verdict: str
     assert result.exit_code == 0
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("terminal")
 def test_the_pin_is_asked_for_and_not_shown(folder: Path) -> None:
     desktop = Desktop(folder)
@@ -88,6 +90,7 @@ def test_the_pin_is_asked_for_and_not_shown(folder: Path) -> None:
     assert question.verdict.value == "yes"
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("terminal")
 def test_a_pin_is_set_and_changed_only_with_the_old_one(folder: Path) -> None:
     assert approving("--set-pin", typed="4711\n4711\n").exit_code == 0

@@ -24,6 +24,7 @@ def in_a_pipe(*arguments: str) -> Any:
     return json.loads(warm.run("call", *arguments, *DEMO, env=os.environ).stdout)
 
 
+@pytest.mark.long
 def test_a_person_reads_a_table_without_ids_and_a_pipe_gets_json() -> None:
     arguments = ("find_patients", '{"query": "Ana Lima"}')
     code, output = in_terminal(*arguments)
@@ -34,11 +35,13 @@ def test_a_person_reads_a_table_without_ids_and_a_pipe_gets_json() -> None:
     assert row["id"] not in line and "IDs are left out; --json shows them." in output
 
 
+@pytest.mark.long
 def test_json_can_be_had_in_a_terminal_too() -> None:
     code, output = in_terminal("list_taxes", "--json")
     assert code == 0 and json.loads(output) == in_a_pipe("list_taxes")
 
 
+@pytest.mark.long
 def test_the_diary_and_reports_look_as_their_own_commands_show_them() -> None:
     same = {
         "show_diary": ("diary", ("--when", "tomorrow")),
@@ -52,6 +55,7 @@ def test_the_diary_and_reports_look_as_their_own_commands_show_them() -> None:
         assert called.splitlines()[-8:] == shown.splitlines()[-8:], tool
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("tool", ["clinic_overview", "cliniko_describe"])
 def test_no_line_is_wider_than_the_terminal(tool: str) -> None:
     arguments = {"cliniko_describe": '{"query": "treatment notes"}'}.get(tool, "{}")
@@ -60,6 +64,7 @@ def test_no_line_is_wider_than_the_terminal(tool: str) -> None:
     assert [line for line in output.splitlines() if len(line) > 72 and "█" not in line] == []
 
 
+@pytest.mark.long
 def test_what_went_wrong_is_said_in_words_with_the_names_that_were_meant() -> None:
     code, output = in_terminal("find_tims", "{}")
     assert code == 1 and "There is no tool called find_tims." in output and "find_times" in output and "{" not in output

@@ -27,6 +27,7 @@ def run(*arguments: str, **environ: str) -> "subprocess.CompletedProcess[str]":
 KEY = {"CLINIKO_API_KEY": "MS0x-au2", "CLINIKO_CONTACT_EMAIL": "front@desk.example"}
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(
     ("arguments", "environ", "words"),
     [
@@ -131,6 +132,7 @@ def test_of_the_tools_only_those_count_that_this_run_would_let_be_called() -> No
     assert callable_of("--tools", "get_tax", "--read-only") == 4  # and the catalogue's three that read
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="needs bash")
 @pytest.mark.parametrize("name", ["call", "export", "report"])
 def test_the_examples_of_a_commands_help_work_as_written(name: str, tmp_path: Path) -> None:
@@ -144,6 +146,7 @@ def test_the_examples_of_a_commands_help_work_as_written(name: str, tmp_path: Pa
         assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.long
 def test_in_a_pipe_the_tools_are_whole_lines_without_a_heading() -> None:
     first, *_, last = run("tools").stdout.splitlines()
     assert first.startswith("clinic_overview") and first.endswith("with lengths.")
@@ -175,6 +178,7 @@ def test_in_a_terminal_the_tools_are_a_table_as_wide_as_it(plain: bool) -> None:
     assert first in " ".join(" ".join(line.split()) for line in lines)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 @pytest.mark.parametrize("arguments", [("demo", "--fast"), ("doctor", *DEMO), ("tools", "find_times")])
 def test_in_a_terminal_no_line_is_broken_inside_a_word(arguments: tuple[str, ...]) -> None:
@@ -246,6 +250,7 @@ def test_a_long_sweep_shows_how_far_it_is_in_a_terminal(
     assert code == 0 and "█" in output and end in output and "\x1b" not in output
 
 
+@pytest.mark.long
 def test_a_long_sweep_says_nothing_on_the_way_in_a_pipe(tmp_path: Path) -> None:
     assert run("call", "list_individual_appointments", '{"limit": 250}', *DEMO).stderr == ""
     done = run("export", "patients", *DEMO, "--out", str(tmp_path / "all.csv"))
@@ -269,6 +274,7 @@ def test_the_demo_plays_from_the_first_question_to_the_configuration_in_a_pipe_t
     assert json.loads(configuration)["mcpServers"]["cliniko"]["args"][-1] == "--sandbox"
 
 
+@pytest.mark.long
 def test_interrupting_a_server_ends_it_quietly() -> None:
     command = [sys.executable, "-m", "cliniko_mcp", "sandbox", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -280,6 +286,7 @@ def test_interrupting_a_server_ends_it_quietly() -> None:
     assert errors.strip() == ""
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 def test_a_server_started_by_hand_says_for_whom_it_waits() -> None:
     import pty
@@ -299,6 +306,7 @@ def test_a_server_started_by_hand_says_for_whom_it_waits() -> None:
     assert output == ""
 
 
+@pytest.mark.long
 def test_the_version_is_one_fact() -> None:
     from cliniko_mcp import __version__
 

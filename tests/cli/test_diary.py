@@ -39,6 +39,7 @@ def week() -> Any:
     return json.loads(done.stdout)
 
 
+@pytest.mark.long
 def test_a_week_is_read_to_its_end_however_many_calls_it_takes(week: Any) -> None:
     asked = {"when": WEEK[1], "limit": 400}
     tool = json.loads(warm.run("call", "show_diary", json.dumps(asked), *DEMO, env=os.environ).stdout)
@@ -75,6 +76,7 @@ def test_a_pipe_gets_a_line_for_every_entry_and_no_colour(week: Any) -> None:
             assert ("no-show" in line) == (entry.get("attendance") == "did not arrive") or "attendees" in entry
 
 
+@pytest.mark.long_but_one
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 @pytest.mark.parametrize("plain", [False, True])
 @pytest.mark.parametrize("arguments", [("--when", "2026-11-24"), WEEK, (*WEEK, "--practitioner", "Mei Ng")])
@@ -87,6 +89,7 @@ def test_a_terminal_of_80_columns_holds_every_line(arguments: tuple[str, ...], p
     assert arguments == WEEK or "✓ arrived" in shown, "a colour has its word beside it"
 
 
+@pytest.mark.long
 def test_a_page_holds_the_whole_diary_for_its_owner_alone(week: Any, tmp_path: Path) -> None:
     out = tmp_path / "week.html"
     done = run(*WEEK, "--html", str(out))
@@ -102,6 +105,7 @@ def test_a_page_holds_the_whole_diary_for_its_owner_alone(week: Any, tmp_path: P
     assert run(*WEEK, "--html", str(out), "--overwrite").returncode == 0
 
 
+@pytest.mark.long
 @pytest.mark.skipif(missing() is not None, reason=missing() or "")
 def test_a_page_opens_in_a_browser_and_moves_between_the_days_that_it_holds(week: Any, tmp_path: Path) -> None:
     out = tmp_path / "week.html"

@@ -21,6 +21,7 @@ def people(folder: Path, *arguments: str, code: int = 0) -> tuple[str, str]:
     return done.stdout, done.stderr
 
 
+@pytest.mark.long
 def test_a_person_is_added_listed_given_a_new_token_and_revoked(tmp_path: Path) -> None:
     path = tmp_path / "people.toml"
     token, told = people(tmp_path, "add", "ana", "--name", "Ana Lima", "--may", "write", "--days", "30")

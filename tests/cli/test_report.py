@@ -109,12 +109,14 @@ def test_what_is_wrong_is_one_line_that_names_what_is_near(arguments: list[str],
     assert words in done.stderr and len(done.stderr.strip().splitlines()) == 1
 
 
+@pytest.mark.long
 def test_json_is_what_the_tool_answers() -> None:
     asked = {"kind": "no_shows", "when": "last week", "by": ["practitioner"]}
     tool = warm.run("call", "report", json.dumps(asked), *DEMO, env=os.environ)
     assert answered("no-shows", "--when", "last week", "--by", "practitioner") == json.loads(tool.stdout)
 
 
+@pytest.mark.long
 def test_a_pipe_gets_whole_lines_with_every_figure_and_no_colour() -> None:
     body = answered("no_shows", "--by", "site,week")
     done = run("no_shows", "--by", "site", "--by", "week", *DEMO)
@@ -128,6 +130,7 @@ def test_a_pipe_gets_whole_lines_with_every_figure_and_no_colour() -> None:
         assert any(line.split() == cells for line in lines)
 
 
+@pytest.mark.long_but_one
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 @pytest.mark.parametrize("plain", [False, True])
 @pytest.mark.parametrize("arguments", [("no_shows", "--compare", "previous"), ("unpaid", "--phones"), ()])
@@ -155,6 +158,7 @@ def test_a_csv_holds_every_row_under_one_header(unpaid: Any, tmp_path: Path) -> 
     assert again.returncode == 1 and "--overwrite" in again.stderr
 
 
+@pytest.mark.long
 def test_a_csv_of_a_breakdown_holds_its_groups() -> None:
     body = answered("revenue", "--by", "month,practitioner")
     rows = list(
@@ -211,6 +215,7 @@ def test_the_page_has_the_clinic_its_time_the_definition_and_every_figure(
         assert item["total"] in text.replace(",", "")
 
 
+@pytest.mark.long
 def test_the_page_says_the_same_where_no_script_runs(unpaid: Any, tmp_path: Path) -> None:
     page = written(tmp_path, "unpaid", "--phones")
     plain = unescape(re.findall("<noscript><pre>(.*?)</pre></noscript>", page, re.DOTALL)[0])
@@ -227,6 +232,7 @@ def test_a_length_of_time_has_its_unit_on_the_page_as_without_a_script(window: B
     assert hours and hours == re.findall(r"([\d.]+ hours?), (?:North|River)side", plain)
 
 
+@pytest.mark.long
 @needs_a_browser
 def test_the_page_needs_nothing_from_outside_and_has_a_table_for_each_plot(window: Browser, tmp_path: Path) -> None:
     page = written(tmp_path, "no_shows")
@@ -279,6 +285,7 @@ def hostile_clinic() -> Generator[dict[str, str]]:
         }
 
 
+@pytest.mark.long
 @needs_a_browser
 def test_a_hostile_name_stays_text_on_the_page(hostile_clinic: dict[str, str], window: Browser, tmp_path: Path) -> None:
     page = written(tmp_path, "unpaid", **hostile_clinic)
@@ -290,6 +297,7 @@ def test_a_hostile_name_stays_text_on_the_page(hostile_clinic: dict[str, str], w
     assert window.complaints() == []
 
 
+@pytest.mark.long
 def test_a_hostile_name_is_no_formula_in_a_spreadsheet(hostile_clinic: dict[str, str]) -> None:
     for by in ((), ("--by", "practitioner")):
         done = run("unpaid", *by, "--format", "csv", **hostile_clinic)
@@ -318,6 +326,7 @@ LABELS_ALONE = """[...document.querySelectorAll("td:empty")].filter(
 """The names of values that are not there."""
 
 
+@pytest.mark.long_but_one
 @needs_a_browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(

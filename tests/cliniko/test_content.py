@@ -139,7 +139,7 @@ loose_questions = st.fixed_dictionaries(
 )
 
 
-@pytest.mark.parametrize("document", ALL)
+@pytest.mark.parametrize("document", [ALL[0], *(pytest.param(name, marks=pytest.mark.long) for name in ALL[1:])])
 @given(question=loose_questions)
 def test_whatever_is_accepted_is_sent_as_it_was_given(document: str, question: Json) -> None:
     content = one(question)

@@ -45,6 +45,7 @@ def test_the_wheel_holds_the_package_its_types_and_its_licence_and_nothing_else(
     assert "Classifier: Typing :: Typed" in metadata and "Description-Content-Type: text/markdown" in metadata
 
 
+@pytest.mark.long
 def test_the_source_archive_holds_what_is_needed_to_build_and_nothing_else(made: Path) -> None:
     (source,) = made.glob("*.tar.gz")
     with tarfile.open(source) as archive:

@@ -43,7 +43,7 @@ ELSEWHERE = {
     "cliniko-mcp manifest --names": "tests/docs/test_stability.py; run once a release",
     "python -m build --outdir dist": "tests/distribution/test_package.py",
     "python packaging/mcpb/build.py --out dist": "tests/distribution/test_bundle.py",
-    "CLINIKO_TEST_INSTALLS=1 pytest tests/distribution tests/docs": "it is this test among others",
+    'CLINIKO_TEST_INSTALLS=1 pytest -m "" tests/distribution tests/docs': "it is this test among others",
     "npx --yes @anthropic-ai/mcpb validate packaging/mcpb/manifest.json": "the release checklist itself",
     **dict.fromkeys(
         (
@@ -133,6 +133,7 @@ def run(
     )
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("line", [line for line in LINES if line not in (*ELSEWHERE, *TYPED)])
 def test_a_command_in_the_documents_works_as_written(line: str, home: Path) -> None:
     if line.startswith(INSTALLING):
@@ -205,6 +206,7 @@ def serve(line: str, home: Path) -> None:
         process.stdout.close()
 
 
+@pytest.mark.long_but_one
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 @pytest.mark.parametrize("line", TYPED)
 def test_a_command_that_asks_at_a_terminal_works_as_written(line: str, tmp_path: Path) -> None:
@@ -360,6 +362,7 @@ def test_the_transcript_in_the_readme_is_what_the_demo_says(tmp_path: Path) -> N
     assert lines_without_numbers(shown) - lines_without_numbers(output) == set()
 
 
+@pytest.mark.long
 def test_the_block_in_the_readme_is_what_install_writes(tmp_path: Path) -> None:
     shown = json.loads(README.split("```json\n")[1].split("```")[0])["mcpServers"]["cliniko"]
     written = json.loads(run("cliniko-mcp install --client other --print", tmp_path).stdout)["mcpServers"]["cliniko"]

@@ -43,6 +43,7 @@ def tools() -> list[PublicTool]:
     return public_tools(all_tools())
 
 
+@pytest.mark.long
 def test_no_name_of_the_last_release_is_gone_without_an_announcement(tools: list[PublicTool]):
     root = project_root()
     gone = removed(snapshot(root), public_names(tools))
@@ -83,6 +84,7 @@ def test_the_page_says_what_the_code_says(tools: list[PublicTool]):
     assert page.count("| name | |\n") + page.count("None yet.") == page.count("<!-- end of ") == 6
 
 
+@pytest.mark.long
 @pytest.mark.anyio
 async def test_a_line_of_the_audit_log_has_no_field_that_is_not_promised(tmp_path: Path):
     log = tmp_path / "audit.jsonl"

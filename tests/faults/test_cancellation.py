@@ -124,6 +124,7 @@ def test_a_write_cancelled_at_every_await_is_done_once_or_not_at_all_and_is_writ
     assert HashChain(audit).verify().problem is None
 
 
+@pytest.mark.long
 def test_callers_who_wait_for_the_same_names_do_not_go_down_with_the_one_who_asked(tmp_path: Path) -> None:
     async def story() -> None:
         sandbox: Sandbox | None = None

@@ -107,6 +107,7 @@ def outcomes(audit: Path) -> list[str]:
     return [line["outcome"] for line in map(json.loads, lines) if line["operation"] == "create_patient"]
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("transport", CLIENTS)
 def test_a_client_that_vanishes_stops_its_call_which_is_written_down_and_others_go_on(
     tmp_path: Path, transport: str
@@ -122,6 +123,7 @@ def test_a_client_that_vanishes_stops_its_call_which_is_written_down_and_others_
         assert HashChain(audit).verify().problem is None
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("transport", CLIENTS)
 def test_a_server_told_to_stop_lets_the_call_under_way_end_and_answers_it(tmp_path: Path, transport: str) -> None:
     audit = tmp_path / "audit.jsonl"
@@ -142,6 +144,7 @@ def turned_away(address: str) -> bool:
     return answer.status_code == 503 and answer.headers["retry-after"] == "30"
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("transport", CLIENTS)
 def test_while_it_stops_new_calls_are_turned_away_and_a_second_signal_ends_the_rest_honestly(
     tmp_path: Path, transport: str
@@ -164,6 +167,7 @@ def test_while_it_stops_new_calls_are_turned_away_and_a_second_signal_ends_the_r
         assert HashChain(audit).verify().problem is None
 
 
+@pytest.mark.long_but_one
 @pytest.mark.anyio
 @pytest.mark.parametrize("transport", CLIENTS)
 async def test_a_form_that_nobody_answers_does_not_hold_up_a_stop_and_nothing_is_done(

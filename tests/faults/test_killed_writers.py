@@ -32,6 +32,7 @@ while True:
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=lambda how: how.name)
 def test_writers_killed_at_any_moment_lose_no_line_that_was_promised_and_break_nothing(
     tmp_path: Path, how: signal.Signals

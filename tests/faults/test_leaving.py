@@ -39,6 +39,7 @@ def until(holds: Callable[[], Any], process: Process) -> None:
             return
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("leave", [hang_up, stop, interrupt], ids=lambda leave: leave.__name__)
 def test_a_server_left_in_the_middle_of_a_write_ends_at_once_and_writes_down_how_it_ended(
     tmp_path: Path, leave: Callable[[Served], None]
@@ -58,6 +59,7 @@ def test_a_server_left_in_the_middle_of_a_write_ends_at_once_and_writes_down_how
         assert server.chain().verify().problem is None
 
 
+@pytest.mark.long
 def test_a_server_that_is_killed_in_the_middle_of_a_write_leaves_its_beginning_and_the_next_one_goes_on(
     tmp_path: Path,
 ) -> None:

@@ -25,6 +25,7 @@ def test_a_read_waits_a_short_storm_out_without_hammering(headers: Any) -> None:
     run(story)
 
 
+@pytest.mark.long_but_one
 @STORMS
 def test_in_an_endless_storm_fifty_callers_are_all_told_how_long_to_wait_and_few_requests_leave(headers: Any) -> None:
     async def story() -> None:

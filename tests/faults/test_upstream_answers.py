@@ -114,6 +114,7 @@ def test_a_write_without_a_usable_answer_is_sent_once_and_of_unknown_outcome(don
     run(story)
 
 
+@pytest.mark.long
 def test_an_approved_archive_without_a_usable_answer_never_passes_for_done() -> None:
     async def story() -> None:
         async with under(answer=YES) as (assistant, weather):

@@ -20,6 +20,7 @@ def read(text: str, *, month_first: bool = False) -> date | None:
         return None
 
 
+@pytest.mark.long
 @given(DAYS)
 def test_a_day_written_out_means_itself_however_it_is_written(day: date) -> None:
     texts = (

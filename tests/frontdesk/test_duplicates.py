@@ -73,6 +73,7 @@ def joined(found: list[tuple[str, str]]) -> list[set[str]]:
     return groups
 
 
+@pytest.mark.long
 @given(st.lists(ROWS, min_size=2, max_size=8))
 def test_pairs_of_a_whole_clinic_are_those_that_two_files_alone_make(rows: list[Row]) -> None:
     files = [Patient.read({**row, "id": str(number)}) for number, row in enumerate(rows)]
@@ -133,6 +134,7 @@ async def _whys(reception: Any, query: str) -> list[str]:
     return [pair["why"] for pair in answer.get("duplicates", [])]
 
 
+@pytest.mark.long
 @pytest.mark.anyio
 async def test_find_patients_and_the_report_say_the_same_of_the_same_files() -> None:
     async with front_desk() as (reception, _):

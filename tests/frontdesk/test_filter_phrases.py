@@ -51,6 +51,7 @@ def inside(stamp: str | None, span: tuple[date | None, date], zone: ZoneInfo) ->
     return (span[0] is None or span[0] <= day) and day < span[1]
 
 
+@pytest.mark.long_but_one
 @pytest.mark.anyio
 @pytest.mark.parametrize("phrase", BACK)
 async def test_rows_made_or_changed_in_a_span_of_the_past_are_those_of_the_raw_rows(phrase: str) -> None:

@@ -51,6 +51,7 @@ def test_what_is_left_is_every_minute_that_nothing_takes(open_: list[Stretch], t
     assert all(stretch.starts < stretch.ends for stretch in left)
 
 
+@pytest.mark.long
 @given(PAIRS, PAIRS)
 def test_what_lies_within_is_every_minute_of_both(some: list[Stretch], windows: list[Stretch]) -> None:
     assert minutes(within(joined(some), joined(windows))) == minutes(some) & minutes(windows)

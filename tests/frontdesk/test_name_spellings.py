@@ -48,6 +48,7 @@ def like(pattern: str, text: str) -> bool:
     )
 
 
+@pytest.mark.long
 @given(st.data(), NAME, NAME)
 def test_each_spelling_of_a_name_is_asked_for_and_fits(data: st.DataObject, first: str, last: str) -> None:
     other_first, other_last = data.draw(respelt(first)), data.draw(respelt(last))
@@ -59,12 +60,14 @@ def test_each_spelling_of_a_name_is_asked_for_and_fits(data: st.DataObject, firs
         assert field not in filters or like(filters[field], spelling)
 
 
+@pytest.mark.long
 @given(NAME, NAME, NAME)
 def test_another_name_is_not_the_same(first: str, last: str, other: str) -> None:
     assume(bare(last) != bare(other))
     assert not fits(words(f"{first} {last}"), [f"{first} {other}"], "exact")
 
 
+@pytest.mark.long
 @given(NAME, st.integers(1, 2))
 def test_one_or_two_letters_are_no_beginning_of_a_name(name: str, length: int) -> None:
     whole = [bare(part) for part in re.split("[ -]", name)]
@@ -74,6 +77,7 @@ def test_one_or_two_letters_are_no_beginning_of_a_name(name: str, length: int) -
     assert fits(words(name[: length + 2]), [name], "prefixes")
 
 
+@pytest.mark.long_but_one
 @pytest.mark.anyio
 @pytest.mark.parametrize(("one", "other"), [
     (("Kit", "O'Brien"), ("Kit", "O’Brien")), (("Kit", "O'Brien"), ("Kit", "O Brien")),
@@ -107,6 +111,7 @@ async def test_a_name_that_nobody_has_takes_at_most_twice_the_requests(known: st
     assert counts[1] <= 2 * counts[0]
 
 
+@pytest.mark.long_but_one
 @pytest.mark.anyio
 @pytest.mark.parametrize(("one", "other"), [
     (("Ana", "Munoz"), ("Ana", "Muñoz")), (("Ana", "Munoz"), ("Aňa", "Munoz")), (("Jan", "Mladic"), ("Jan", "Mladić")),

@@ -37,6 +37,7 @@ async def test_me_is_the_practitioner_of_the_key_s_user(words: str) -> None:
         assert (await Roster.load(clinic)).practitioner(words).id == own
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("tool", TOOLS)
 async def test_each_tool_and_filter_takes_me_for_the_own_name(tool: str) -> None:
     field = "practitioner_id" if tool.startswith("list_") else "practitioner"
@@ -53,6 +54,7 @@ async def test_each_tool_and_filter_takes_me_for_the_own_name(tool: str) -> None
     assert mine == named
 
 
+@pytest.mark.long
 async def test_a_user_who_is_no_practitioner_is_told_so_and_nothing_is_written() -> None:
     async with in_process() as assistant:
         reception = Reception(assistant)

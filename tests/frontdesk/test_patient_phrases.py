@@ -34,6 +34,7 @@ async def test_a_name_with_a_birthday_or_a_year_is_the_person(query: str) -> Non
         assert (await patient(clinic, query)).name == "Ana Lima"
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("query", [
     "Ben Adeyemi 0491 570 037", "Adeyemi, +61 491 570 037", "Ben Adeyemi ben.adeyemi@mail.example", "Ben Adeyemi 4211",
     "Ben Adeyemi (id 4211)", "Ben Adeyemi, mobile: 0491570037", "adeyemi <ben.adeyemi@mail.example>",
@@ -48,6 +49,7 @@ async def test_a_name_with_a_phone_an_email_or_an_id_is_the_person(query: str) -
         assert (await patient(clinic, query)).id == BEN
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(("part", "noun"), [
     ("18/03/1971", "date of birth 1971-03-18"), ("1801", "year of birth 1801"), ("0491 999 999", "phone number"),
     ("nobody@mail.example", "email"), ("id 99", "id 99"),
@@ -63,6 +65,7 @@ async def test_what_does_not_fit_is_said_and_a_write_asks(part: str, noun: str) 
         assert "4211" in str(refused.value.details["candidates"])
 
 
+@pytest.mark.long
 async def test_what_identifies_tells_namesakes_apart() -> None:
     async with front_desk() as (reception, clinic):
         old = reception.patient("Kit", "O'Brien", date_of_birth="1950-01-01", email="old@mail.example")
@@ -79,6 +82,7 @@ async def test_what_identifies_tells_namesakes_apart() -> None:
                     ]
 
 
+@pytest.mark.long
 async def test_a_misspelt_or_other_name_with_a_birthday_comes_near_and_says_so() -> None:
     async with front_desk() as (reception, clinic):
         for query in ("Anna Limmer 17/03/1984", "Qqqq Zzzz 17/03/1984", "Qqqq 0491 570 037"):

@@ -26,6 +26,7 @@ FILES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("kind", FILES)
 async def test_each_label_of_a_patient_is_that_patient(kind: str) -> None:
     async with front_desk() as (reception, clinic):

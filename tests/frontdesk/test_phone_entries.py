@@ -1,5 +1,6 @@
 """The phone numbers in an entry: whatever stands around and between them."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ def written(draw: st.DrawFn, number: str) -> str:
     return "".join(sign + gap for sign, gap in zip(number[:-1], gaps, strict=False)) + number[-1]
 
 
+@pytest.mark.long
 @given(
     st.data(),
     st.lists(st.tuples(DIGITS, REMARKS), min_size=1, max_size=3),

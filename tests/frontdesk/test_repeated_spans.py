@@ -85,6 +85,7 @@ def test_visits_and_blocked_out_time_come_back_alike() -> None:
             assert [(start - first).days for start in starts] == [*days], step
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("step", ["weekly", "every other week", "every 3 weeks", "every day", "monthly"])
 @pytest.mark.parametrize("end", [
     "for 3 weeks", "for a month", "over the next 2 months", "for a year", "until 9 March 2027", "up to 10 February",

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -41,6 +42,7 @@ def test_the_same_name_however_spelt_and_the_same_birthday_are_likely_one_person
         assert verdict is not None and verdict.likely and verdict.why == "same name and date of birth"
 
 
+@pytest.mark.long
 @given(FIRSTS, LASTS, BORN, BORN)
 def test_two_known_birthdays_that_are_no_slip_contradict_all_that_agrees(
     first: str, last: str, one: date, other: date
@@ -72,6 +74,7 @@ def test_short_forms_and_preferred_names_are_the_same_name_beside_a_birthday(
     assert same_person(file(short, last), file(whole, last)) is None
 
 
+@pytest.mark.long
 @given(FIRSTS, FIRSTS, LASTS, st.none() | BORN, st.none() | BORN)
 def test_relatives_who_share_a_phone_and_a_surname_are_two(
     one: str, other: str, last: str, born: date | None, later: date | None

@@ -103,6 +103,7 @@ def test_any_number_is_the_number_of_visits(kind: Unit, interval: int, visits: i
     assert read(wording.format(interval, UNITS[kind], visits)) == Repeat(kind, interval, visits)
 
 
+@pytest.mark.long
 @given(st.integers(2, 51), st.sampled_from(["until {0:%-d %B %Y}", "through {0:%-d %B %Y}", "up to {0:%Y-%m-%d}"]))
 def test_until_the_day_of_a_visit_has_that_visit_in_it(visits: int, wording: str) -> None:
     last = FRIDAY + timedelta(weeks=visits - 1)

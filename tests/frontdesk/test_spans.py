@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -39,6 +40,7 @@ def test_a_span_of_days_is_what_their_phrase_would_be_read_as(zones: list[str], 
     assert (made.description, made.zone, made.bounds) == (read.description, read.zone, read.bounds)
 
 
+@pytest.mark.long
 @settings(max_examples=60)
 @given(st.lists(st.sampled_from(ZONES), min_size=1, max_size=4), st.sampled_from(ZONES), st.data())
 def test_a_span_narrowed_to_some_sites_is_as_if_read_for_them_alone(zones: list[str], home: str, data: st.DataObject):

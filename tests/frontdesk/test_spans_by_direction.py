@@ -36,6 +36,7 @@ def clinic(names: tuple[str, ...]) -> Roster:
     return Roster([], sites, [], ZoneInfo("Australia/Sydney"))
 
 
+@pytest.mark.long
 @settings(max_examples=150, deadline=None)
 @given(
     st.sampled_from(PHRASES),

@@ -90,6 +90,7 @@ def test_no_request_over_http_ends_the_server_or_is_its_fault(
     assert (answer["id"], answer["error"]["code"]) == ("good", -32602)
 
 
+@pytest.mark.long
 @FUZZ
 @example(bodies=[b'{"jsonrpc": "2.0", "id": "\\u0085\\u2028", "method": "ping"}'], headers={})
 @given(bodies=st.lists(LINES, min_size=1, max_size=3), headers=HEADERS)

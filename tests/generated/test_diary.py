@@ -48,6 +48,7 @@ async def whole(tools: Tools, **arguments: Any) -> list[Row]:
     return found
 
 
+@pytest.mark.long
 @given(clinics(), st.data())
 @settings(max_examples=35)
 def test_a_day_shows_exactly_the_entries_of_the_rows_each_once(clinic: Clinic, data: st.DataObject) -> None:
@@ -140,6 +141,7 @@ def test_diary_and_reports_count_the_same_attendance_as_the_rows(clinic: Clinic,
     play(clinic, act)
 
 
+@pytest.mark.long
 @given(clinics(), st.data())
 @settings(max_examples=25)
 def test_utilisation_is_the_minutes_of_the_rows_and_its_rows_sum_to_the_whole(
@@ -162,6 +164,7 @@ def test_utilisation_is_the_minutes_of_the_rows_and_its_rows_sum_to_the_whole(
     play(clinic, act)
 
 
+@pytest.mark.long
 @given(clinics(), st.data())
 @settings(max_examples=25)
 def test_visits_without_a_bill_or_a_note_are_those_that_took_place(clinic: Clinic, data: st.DataObject) -> None:

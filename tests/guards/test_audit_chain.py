@@ -174,6 +174,7 @@ for number in range(100):
 """
 
 
+@pytest.mark.long
 def test_several_processes_write_one_whole_chain(tmp_path: Path) -> None:
     import subprocess
     import sys
@@ -185,6 +186,7 @@ def test_several_processes_write_one_whole_chain(tmp_path: Path) -> None:
     assert chain.verify() == type(chain.verify())(400, None)
 
 
+@pytest.mark.long
 def test_a_log_that_is_being_written_verifies(tmp_path: Path) -> None:
     chain = HashChain(tmp_path / "audit.jsonl")
     chain.append({})

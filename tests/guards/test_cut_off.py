@@ -42,6 +42,7 @@ def test_a_log_that_is_not_there_or_cannot_be_read_tells_nothing(chain: HashChai
     assert cut_off(chain) == []
 
 
+@pytest.mark.long
 @settings(max_examples=30, deadline=None)
 @given(ends=st.lists(st.sampled_from(["ok", "failed", "declined", "interrupted", "killed"]), max_size=8))
 def test_every_change_with_an_end_of_its_own_is_left_out(

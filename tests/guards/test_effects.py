@@ -329,6 +329,7 @@ def test_every_generated_update_in_a_gated_row_is_asked_about(rule: str, data: s
     assert (len(questions), reached) == (1, False)
 
 
+@pytest.mark.long
 @settings(max_examples=120, deadline=None)
 @given(free=FREELY)
 def test_no_generated_update_in_the_free_rows_is_asked_about(free: tuple[str, Arguments]) -> None:

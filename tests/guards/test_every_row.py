@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -136,6 +137,7 @@ def generated(values: st.SearchStrategy[Drawn], check: Callable[[Drawn], None]) 
     one()
 
 
+@pytest.mark.long
 def test_every_gated_row_is_asked_about_whatever_else_changes_with_it() -> None:
     tried, gated = Counter[Row](), Counter[Row]()
 
@@ -167,6 +169,7 @@ def test_most_of_any_record_is_not_emptied_unasked_and_one_field_of_it_is() -> N
     assert len(tried) >= 10, tried
 
 
+@pytest.mark.long
 def test_no_everyday_change_of_any_record_is_asked_about() -> None:
     tried, gated = Counter[str](), Counter[str]()
 

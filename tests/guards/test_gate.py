@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import anyio
+import pytest
 from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -353,7 +354,7 @@ class GateOfUpdates(Gate):
 
 
 TestGate = Gate.TestCase
-TestGateOfUpdates = GateOfUpdates.TestCase
+TestGateOfUpdates = pytest.mark.long(GateOfUpdates.TestCase)
 TestGate.settings = TestGateOfUpdates.settings = settings(
     max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -138,6 +138,7 @@ def test_records_read_by_their_ids_are_read_on_where_they_were_cut_off() -> None
     calls.play(story)
 
 
+@pytest.mark.long
 def test_many_short_lists_are_read_on_where_they_were_cut_off() -> None:
     calls = Calls(per_minute=4)
     lists = 15

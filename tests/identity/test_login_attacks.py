@@ -64,6 +64,7 @@ def test_an_address_is_what_the_last_proxy_that_is_trusted_saw(
     assert Addresses(("10.0.0.0/8",)).of(asked_by(peer, *forwarded)) == found
 
 
+@pytest.mark.long
 async def test_a_key_that_was_sealed_before_is_not_taken_for_a_newer_one(stage: Stage) -> None:
     await stage.tokens(DESK)
     (first,) = await stage.logins.people()
@@ -122,6 +123,7 @@ class Counting(httpx2.AsyncBaseTransport):
         return await self._within.handle_async_request(request)
 
 
+@pytest.mark.long
 async def test_keys_tried_at_once_are_no_more_than_keys_tried_in_turn(tmp_path: Path, sandbox: Sandbox) -> None:
     cliniko = Counting(sandbox)
     async with staged(tmp_path, sandbox, transport=cliniko) as stage:

@@ -97,6 +97,7 @@ async def test_the_metadata_is_one_text_at_every_address(stage: Stage) -> None:
     }
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(("registered", "asked"), REGISTERED)
 async def test_what_a_host_registers_and_asks_for_ends_in_a_token(
     stage: Stage, registered: tuple[str, ...], asked: str
@@ -160,6 +161,7 @@ async def test_what_is_too_much_is_not_registered(stage: Stage) -> None:
     assert (await stage.register(LOOPBACK, software_id="x" * 20_000)).status_code == 413
 
 
+@pytest.mark.long
 async def test_the_same_registration_twice_is_one_program_and_no_more_than_two_hundred_wait(stage: Stage) -> None:
     one, two = await stage.program(), await stage.program()
     assert one["client_id"] == two["client_id"]

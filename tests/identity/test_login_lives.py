@@ -43,6 +43,7 @@ def test_a_life_is_named_once_and_a_connection_is_not_idle_for_longer_than_it_li
         Lives.parse(("idle:20d", "whole:10d"))
 
 
+@pytest.mark.long
 @pytest.mark.anyio
 async def test_tokens_codes_requests_and_connections_end_when_the_operator_says(tmp_path: Path) -> None:
     sandbox = demo_clinic(Settings(sandbox=True, rate_limit=0))

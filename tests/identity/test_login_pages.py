@@ -55,6 +55,7 @@ async def test_the_page_says_who_asks_for_which_clinic_before_anything_is_typed(
         assert word in cookie
 
 
+@pytest.mark.long
 async def test_reading_is_chosen_beforehand_and_no_more_is_offered_than_was_asked_for(stage: Stage) -> None:
     client = await stage.program()
     page = await stage.page(client["client_id"], scope="cliniko:read cliniko:write")
@@ -97,6 +98,7 @@ async def test_every_key_that_is_not_taken_is_answered_alike(stage: Stage, sandb
     assert len(set(answers)) == 1
 
 
+@pytest.mark.long
 async def test_five_wrong_keys_end_a_request_and_ten_an_address(stage: Stage) -> None:
     client = await stage.program()
     for _ in range(2):

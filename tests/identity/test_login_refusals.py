@@ -61,6 +61,7 @@ async def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerat
         yield stage
 
 
+@pytest.mark.long
 async def test_every_key_that_is_not_taken_is_answered_alike_and_after_the_same_time(stage: Stage) -> None:
     client = await stage.program()
     answers: set[str] = set()

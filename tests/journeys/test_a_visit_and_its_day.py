@@ -36,6 +36,7 @@ async def test_from_the_brief_to_the_written_note() -> None:
         assert notes[note["item"]["id"]]["text"] == "Progress: Walks without a stick < 1 km."
 
 
+@pytest.mark.long
 async def test_a_letter_is_kept_and_a_gap_is_offered_without_anyone_being_asked_to_approve() -> None:
     async with over_stdio(answer=DECLINE) as assistant:
         letter = await assistant.call(
@@ -53,6 +54,7 @@ async def test_a_letter_is_kept_and_a_gap_is_offered_without_anyone_being_asked_
         assert assistant.asked == []
 
 
+@pytest.mark.long
 async def test_a_read_only_server_still_briefs_and_reports() -> None:
     async with in_process(read_only=True) as assistant:
         assert (await assistant.call("patient_brief", patient="Ana Lima"))["item"]["name"] == "Ana Lima"

@@ -85,6 +85,7 @@ async def status(origin: str, token: str) -> int:
         return (await http.post(f"{origin}/mcp", json=CALL, headers=headers)).status_code
 
 
+@pytest.mark.long_but_one
 @pytest.mark.anyio
 @pytest.mark.parametrize("era", ERAS)
 async def test_a_person_connects_by_the_address_alone_and_reads_in_their_own_key(origin: str, era: str) -> None:
@@ -101,6 +102,7 @@ async def test_a_person_connects_by_the_address_alone_and_reads_in_their_own_key
     assert person.logins == 1
 
 
+@pytest.mark.long_but_one
 @pytest.mark.anyio
 @pytest.mark.parametrize("era", ERAS)
 async def test_an_access_token_that_ended_is_refreshed_without_a_person(origin: str, era: str) -> None:
@@ -116,6 +118,7 @@ async def test_an_access_token_that_ended_is_refreshed_without_a_person(origin: 
     assert first.refresh_token != second.refresh_token
 
 
+@pytest.mark.long
 @pytest.mark.anyio
 async def test_two_people_with_two_assistants_each_and_one_ends_all_of_theirs(origin: str) -> None:
     given: dict[str, list[str]] = {DESK: [], KEY: []}
@@ -165,6 +168,7 @@ async def test_a_program_is_told_once_where_to_log_in_and_what_for(origin: str) 
     }
 
 
+@pytest.mark.long_but_one
 @pytest.mark.anyio
 @pytest.mark.parametrize("era", ERAS)
 async def test_more_is_asked_for_when_a_call_needs_it(origin: str, era: str) -> None:
@@ -180,6 +184,7 @@ async def test_more_is_asked_for_when_a_call_needs_it(origin: str, era: str) -> 
     assert person.logins == 2
 
 
+@pytest.mark.long_but_one
 @pytest.mark.anyio
 @pytest.mark.parametrize("era", ERAS)
 async def test_a_person_who_stays_at_reading_is_asked_once_more_and_no_further(origin: str, era: str) -> None:
@@ -194,6 +199,7 @@ async def test_a_person_who_stays_at_reading_is_asked_once_more_and_no_further(o
     assert await status(origin, keeps.tokens.access_token) == 200, "reading goes on"
 
 
+@pytest.mark.long_but_one
 @pytest.mark.anyio
 @pytest.mark.parametrize("era", ERAS)
 async def test_what_destroys_waits_for_a_person_s_yes_also_where_the_login_allowed_it(origin: str, era: str) -> None:
@@ -215,6 +221,7 @@ async def test_what_destroys_waits_for_a_person_s_yes_also_where_the_login_allow
     assert [name in question for name, question in zip(archived, asked, strict=True)] == [True, True]
 
 
+@pytest.mark.long_but_one
 @pytest.mark.anyio
 @pytest.mark.parametrize("era", ERAS)
 async def test_a_refresh_token_that_two_have_ends_the_connection_and_its_person_logs_in_anew(
@@ -237,6 +244,7 @@ async def test_a_refresh_token_that_two_have_ends_the_connection_and_its_person_
     assert person.logins == 2
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("era", ERAS)
 def test_the_typescript_sdk_connects_steps_up_refreshes_and_is_revoked(origin: str, era: str, tmp_path: Path) -> None:
     node = shutil.which("node")

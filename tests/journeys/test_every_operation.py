@@ -53,6 +53,7 @@ async def assistant() -> AsyncGenerator[tuple[Assistant, World]]:
         yield one, world
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 async def test_every_operation_can_be_called_as_a_tool(
     assistant: tuple[Assistant, World], operation: Operation
@@ -86,6 +87,7 @@ def inside(value: Any, at: str = "") -> Iterator[tuple[str, Any]]:
             yield from inside(below, f"{at}[]")
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(
     "operation", [operation for operation in OPERATIONS if operation.listing], ids=lambda operation: operation.name
 )

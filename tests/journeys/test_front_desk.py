@@ -6,6 +6,7 @@ from conftest import DECLINE, YES, over_stdio
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("mode", ["legacy", "2026-07-28"])
 async def test_from_a_question_to_a_booking_a_move_and_a_cancellation(mode: str) -> None:
     async with over_stdio(mode=mode, answer=YES) as assistant:
@@ -46,6 +47,7 @@ async def test_a_no_over_stdio_leaves_the_appointment_where_it_is_and_a_block_fi
         assert free["starts_at"] == "2027-01-20T12:00+10:30 Wed"
 
 
+@pytest.mark.long
 async def test_where_patients_cannot_book_online_the_desk_hears_why_and_what_it_can_offer_instead() -> None:
     async with over_stdio("--rate-limit", "0", "--requests-per-minute", "60000") as assistant:
         wishes = {"type": "Standard consult", "practitioner": ["Lena Brandt"], "when": "tomorrow"}

@@ -97,6 +97,7 @@ def test_no_sequence_of_calls_destroys_anything_unapproved(
     anyio.run(play)
 
 
+@pytest.mark.long_but_one
 @pytest.mark.anyio
 @pytest.mark.parametrize("mode", ["legacy", "2026-07-28"])
 @pytest.mark.parametrize("route", ["typed", "old name", "executor", "executor with text", "curated"])
@@ -117,6 +118,7 @@ async def test_an_answer_is_for_one_call_and_cannot_be_carried_to_another() -> N
         assert len(assistant.asked) == 2
 
 
+@pytest.mark.long_but_one
 @pytest.mark.anyio
 @pytest.mark.parametrize("route", ROUTES)
 async def test_read_only_and_exclusion_hold_on_every_route(route: str) -> None:

@@ -138,6 +138,7 @@ def test_without_a_foreign_header_the_same_request_is_answered(http: str) -> Non
     assert httpx2.post(http, json=INITIALIZE, headers=JSON, timeout=PATIENT).status_code == 200
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
 def test_where_no_token_is_set_one_is_made_and_kept_and_nothing_is_answered_without_it(
     tmp_path: Path, host: str
@@ -156,6 +157,7 @@ def test_where_no_token_is_set_one_is_made_and_kept_and_nothing_is_answered_with
     assert len(tokens) == 1
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("path", ["http", "sse"])
 def test_health_is_told_to_everyone_and_nothing_else_is(path: str, request: pytest.FixtureRequest) -> None:
     address: str = request.getfixturevalue(path)

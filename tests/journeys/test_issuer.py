@@ -83,6 +83,7 @@ async def test_an_assistant_that_knows_the_address_alone_is_logged_in_and_works(
     assert line["principal"].startswith("person:")
 
 
+@pytest.mark.long_but_one
 @MODES
 async def test_more_is_asked_for_where_a_call_needs_it_and_the_same_call_goes_on(place: Place, mode: str) -> None:
     browser, keeps = Browser(f"later-{mode}"), Keeps()
@@ -95,6 +96,7 @@ async def test_more_is_asked_for_where_a_call_needs_it_and_the_same_call_goes_on
     assert browser.logins == 2
 
 
+@pytest.mark.long_but_one
 @MODES
 async def test_who_may_only_read_is_told_so_and_asked_once_more_and_no_oftener(place: Place, mode: str) -> None:
     browser, keeps = Browser(f"read-{mode}"), Keeps()
@@ -106,6 +108,7 @@ async def test_who_may_only_read_is_told_so_and_asked_once_more_and_no_oftener(p
         assert (await assistant.call("get_patient", id=row["id"]))["item"]
 
 
+@pytest.mark.long_but_one
 @MODES
 async def test_a_token_that_ends_is_refreshed_silently_and_whoever_left_is_not_let_in_again(
     place: Place, mode: str
@@ -129,6 +132,7 @@ async def test_a_token_that_ends_is_refreshed_silently_and_whoever_left_is_not_l
     assert refused.status_code == 400
 
 
+@pytest.mark.long
 async def test_a_token_of_this_issuer_for_another_server_is_refused(place: Place) -> None:
     keeps = Keeps()
     async with logged_in(place, Browser("ana"), keeps, "2026-07-28") as assistant:
@@ -152,6 +156,7 @@ async def test_a_token_of_this_issuer_for_another_server_is_refused(place: Place
     assert metadata["authorization_servers"] == [place.issuer]
 
 
+@pytest.mark.long
 async def test_tokens_that_only_the_issuer_can_read_are_asked_about_and_end_when_it_takes_them_back(
     tmp_path: Path,
 ) -> None:

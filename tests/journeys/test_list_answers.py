@@ -233,6 +233,7 @@ async def test_wrong_names_of_fields_are_answered_with_all_there_are() -> None:
         assert answer["fix"].endswith("updated_at.")
 
 
+@pytest.mark.long
 @pytest.mark.anyio
 async def test_what_lets_anyone_act_as_the_patient_is_shown_only_where_it_is_named() -> None:
     secrets = {"cancellation_url", "telehealth_url", "url"}

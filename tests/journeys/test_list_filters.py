@@ -91,6 +91,7 @@ async def test_days_and_times_are_the_clinics_own(clinic: tuple[Assistant, Rows,
         assert ids == sifted(rows, fits), condition
 
 
+@pytest.mark.long
 async def test_with_a_site_the_days_are_those_of_the_site(clinic: tuple[Assistant, Rows, Rows]):
     assistant, visits, _ = clinic
     sites = await assistant.rows("list_businesses", detail="full")
@@ -107,6 +108,7 @@ async def test_with_a_site_the_days_are_those_of_the_site(clinic: tuple[Assistan
             assert await found(assistant, "list_individual_appointments", business_id=site, starts_at=str(day)) == due
 
 
+@pytest.mark.long
 async def test_ids_flags_and_hidden_rows(clinic: tuple[Assistant, Rows, Rows]):
     assistant, visits, _ = clinic
     weeks = "2026-11-01..2026-11-30"
@@ -136,6 +138,7 @@ async def test_ids_flags_and_hidden_rows(clinic: tuple[Assistant, Rows, Rows]):
         assert await found(assistant, "list_individual_appointments", starts_at=weeks, **condition) == due, condition
 
 
+@pytest.mark.long
 async def test_texts_and_dates(clinic: tuple[Assistant, Rows, Rows]):
     assistant, _, patients = clinic
     rows = live(patients)

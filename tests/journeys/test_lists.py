@@ -28,6 +28,7 @@ async def test_following_the_cursor_gives_every_row_once_in_order() -> None:
         assert len(whole) == len(set(whole)) == total
 
 
+@pytest.mark.long
 async def test_rows_that_come_or_go_before_the_place_are_neither_repeated_nor_skipped() -> None:
     async with in_process() as assistant:
         names = [f"Row{number:03}" for number in range(30)]
@@ -113,6 +114,7 @@ async def test_names_stand_beside_ids_without_a_request_for_each_row() -> None:
         assert len(assistant.app.sandbox.requests) <= 1 + 1 + 4 + 1
 
 
+@pytest.mark.long
 async def test_a_concise_appointment_row_costs_at_most_70_tokens() -> None:
     async with in_process() as assistant:
         for when in (">2026-11-24", "<2026-11-24"):

@@ -101,6 +101,7 @@ def refused(window: Browser) -> list[str]:
     return [text for text in window.complaints() if "Content Security Policy" in text or "Refused" in text]
 
 
+@pytest.mark.long
 def test_the_answer_reaches_a_program_on_this_computer_once(origin: str, watched: Watched) -> None:
     came: list[str] = []
 
@@ -127,6 +128,7 @@ def test_the_answer_reaches_a_program_on_this_computer_once(origin: str, watched
     assert refused(watched.window) == []
 
 
+@pytest.mark.long
 def test_the_answer_reaches_a_site_that_hands_on_to_its_program(origin: str, watched: Watched) -> None:
     watched.log_in(origin, program(origin, CLAUDE), CLAUDE)
     give_up = time.monotonic() + PATIENT

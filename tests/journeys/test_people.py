@@ -86,6 +86,7 @@ def test_a_cursor_is_useless_to_anybody_else(address: str) -> None:
     assert len(envelope(call(address, "ana", "list_patients", **again))["items"]) == 2
 
 
+@pytest.mark.long
 def test_a_question_an_answer_and_a_no_are_those_of_whoever_was_asked(address: str, audit: Path) -> None:
     patient = envelope(call(address, "ana", "list_patients", limit=1))["items"][0]["id"]
     asked = call(address, "ana", "archive_patient", id=patient)
@@ -136,6 +137,7 @@ async def test_each_person_is_shown_what_they_may_call_and_can_do_no_more(addres
         assert not found.is_error
 
 
+@pytest.mark.long
 def test_what_only_a_reading_shows_is_told_as_the_scope_that_is_missing(address: str) -> None:
     """By its name an update; by what it does to a site one that a person is asked about."""
     site = envelope(call(address, "rea", "list_businesses", limit=1))["items"][0]["id"]
@@ -146,6 +148,7 @@ def test_what_only_a_reading_shows_is_told_as_the_scope_that_is_missing(address:
     assert "code" not in changed
 
 
+@pytest.mark.long
 def test_a_name_in_the_header_that_is_not_the_tool_called_opens_nothing(address: str) -> None:
     """In the older era nothing compares the two: the guards hold what the gate was told wrongly."""
     opened = httpx2.post(address, json=INITIALIZE, headers=headers("rea"), timeout=PATIENT)

@@ -7,6 +7,7 @@ pytestmark = pytest.mark.anyio
 ERAS = ("legacy", "2026-07-28")
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("mode", ERAS)
 async def test_an_assistant_lists_reads_and_writes_over_stdio(mode: str) -> None:
     async with over_stdio(mode=mode) as assistant:
@@ -23,6 +24,7 @@ async def test_an_assistant_lists_reads_and_writes_over_stdio(mode: str) -> None
         assert read["now"] == "2026-11-24T09:00+11:00 Tue"
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("mode", ERAS)
 async def test_without_anybody_to_ask_nothing_is_archived_or_cancelled(mode: str) -> None:
     async with in_process(mode=mode, approval_wait=0) as assistant:
@@ -61,6 +63,7 @@ async def test_every_other_answer_changes_nothing(mode: str, answer: Answer) -> 
         assert assistant.changes() == []
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("mode", ERAS)
 async def test_a_person_is_asked_over_stdio_too(mode: str) -> None:
     async with over_stdio(mode=mode, answer=YES) as assistant:

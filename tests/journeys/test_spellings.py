@@ -45,6 +45,7 @@ async def test_none_is_a_filter(desk: Assistant) -> None:
     assert with_none["count"] < whole["count"]
 
 
+@pytest.mark.long
 async def test_one_practitioner_by_name_or_id_is_a_list_of_one(desk: Assistant) -> None:
     listed = await desk.call("find_times", type="Standard consult", when="this week", practitioner=["Mei Ng"])
     row = next(row for row in await desk.rows("list_practitioners") if "Mei Ng" in row["label"])

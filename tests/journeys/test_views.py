@@ -114,6 +114,7 @@ async def refused(assistant: Assistant, name: str, **arguments: Any) -> str:
     return answer["code"]
 
 
+@pytest.mark.long
 async def test_what_is_not_listed_still_works():
     async with in_process() as assistant:
         assert "list_taxes" not in names_of(await assistant.client.list_tools())
@@ -122,6 +123,7 @@ async def test_what_is_not_listed_still_works():
         assert (await assistant.call("cliniko_read", operation="show_diary", arguments={"when": "today"}))["items"]
 
 
+@pytest.mark.long
 async def test_what_is_excluded_is_refused_by_every_route():
     gone = ("list_patients", "get_patient", "archive_patient", "create_tax")
     async with in_process(view="all", exclude_tools=gone, answer=YES) as assistant:
@@ -154,6 +156,7 @@ async def test_what_is_excluded_is_refused_by_every_route():
         assert assistant.asked == []
 
 
+@pytest.mark.long
 async def test_where_a_record_may_not_be_read_a_change_of_it_shows_nothing_of_it_and_nobody_is_named():
     async with in_process(view="all", exclude_tools=("get_patient",), answer=YES) as assistant:
         who = (await assistant.rows("list_patients", limit=1))[0]["id"]
@@ -207,6 +210,7 @@ async def test_what_is_excluded_is_refused_whatever_the_arguments_and_the_refusa
             assert "schema" not in answer
 
 
+@pytest.mark.long
 async def test_a_curated_tool_on_the_list_of_allowed_ones_does_its_whole_work_and_no_other():
     async with in_process(tools=("book_appointment", "show_diary")) as assistant:
         listed = names_of(await assistant.client.list_tools())

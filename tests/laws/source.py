@@ -44,11 +44,18 @@ class Module:
         """A line of this file as editors and terminals take it: path from the project's folder, and number."""
         return f"{self.path.relative_to(ROOT).as_posix()}:{line}"
 
-    def calls(self) -> Iterator[tuple[int, str, ast.Call]]:
-        """Yield every call with its line and the dotted text of what is called, such as `getattr` or `date.today`."""
-        for node in self.nodes:
-            if isinstance(node, ast.Call):
-                yield node.lineno, ast.unparse(node.func), node
+    @property
+    def packaged(self) -> bool:
+        """Whether it is a module of the package."""
+        return self.path.is_relative_to(PACKAGE)
+
+    def calls(self) -> tuple[tuple[int, str, ast.Call], ...]:
+        """Every call with its line and the dotted text of what is called, such as `getattr` or `date.today`."""
+        return self._calls
+
+    @cached_property
+    def _calls(self) -> tuple[tuple[int, str, ast.Call], ...]:
+        return tuple((node.lineno, ast.unparse(node.func), node) for node in self.nodes if isinstance(node, ast.Call))
 
     def imports(self) -> Iterator[tuple[int, str]]:
         """Yield every import with its line and the dotted name of what it names, type checking included."""
@@ -58,10 +65,11 @@ class Module:
             elif isinstance(node, ast.ImportFrom):
                 yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
 
-    def attributes(self) -> Iterator[tuple[int, str, str]]:
-        """Yield every attribute with its line, the text of its owner and its name, such as `self`, `page`."""
+    def attributes(self, *named: str) -> Iterator[tuple[int, str, str]]:
+        """Yield every attribute of these names with its line, the text of its owner and its name, such as `self`,
+        `page`."""
         for node in self.nodes:
-            if isinstance(node, ast.Attribute):
+            if isinstance(node, ast.Attribute) and node.attr in named:
                 yield node.lineno, ast.unparse(node.value), node.attr
 
     def results(self) -> Iterator[tuple[int, str, str]]:

@@ -96,6 +96,7 @@ def _extras(operation: Operation) -> list[dict[str, Any]]:
     return [{}, largest] if largest and operation.listing else [{}]
 
 
+@pytest.mark.long_but_one
 async def test_a_long_note_is_cut_by_whole_questions_and_says_how_many(overfull: tuple[Assistant, World]):
     assistant, world = overfull
     row = next(iter(world.sandbox.context.store.table("treatment_notes").rows.values()))

@@ -47,6 +47,7 @@ def test_an_id_that_is_not_digits_never_reaches_the_path():
     assert passed == []
 
 
+@pytest.mark.long
 @given(st.data(), st.one_of(st.text(max_size=40), st.integers(), st.floats(), st.binary(max_size=8), st.booleans()))
 def test_no_id_at_all_changes_the_shape_of_a_path(data: st.DataObject, given_id: object):
     operation = data.draw(st.sampled_from(WITH_IDS))

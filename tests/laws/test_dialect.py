@@ -25,6 +25,7 @@ def test_a_schema_is_in_the_dialect_that_every_host_accepts():
     assert_none(f"{entry.name}: {fault}" for entry in ENTRIES for fault in faults(entry.input_schema))
 
 
+@pytest.mark.long
 def test_a_schema_is_valid_json_schema():
     validator = Draft202012Validator(Draft202012Validator.META_SCHEMA)
 

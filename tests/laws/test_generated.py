@@ -16,6 +16,7 @@ from cliniko_mcp.tools.views import META
 from tests.laws.source import PACKAGE
 
 
+@pytest.mark.long
 def test_the_generated_files_are_up_to_date():
     assert out_of_date(generated(project_root()) | host_reference(project_root())) == []
 
@@ -74,10 +75,12 @@ def test_the_list_and_the_registry_know_the_same_operations():
     assert all((found := find(name)) is not None and found.name == name for name in listed)
 
 
+@pytest.mark.long
 def test_the_manifest_is_the_same_however_often_it_is_made(tools: Mapping[str, Tool]):
     assert json.dumps(manifest(tools)) == json.dumps(manifest(tools))
 
 
+@pytest.mark.long
 def test_what_the_list_leaves_out_the_manifest_has(tools: Mapping[str, Tool]):
     rows = manifest(tools)["tools"]
 

@@ -158,20 +158,30 @@ async def _filled(assistant: Assistant, prompt: str) -> dict[str, Any]:
     return {"messages": len((await assistant.client.get_prompt(prompt)).messages)}
 
 
-@pytest.fixture(scope="module")
-async def scenes(
-    operations_played: list[Scene], tools_played: list[Scene], surfaces_played: list[Scene]
-) -> list[Scene]:
-    return [*operations_played, *tools_played, *surfaces_played]
+@pytest.fixture(
+    scope="module",
+    params=[
+        "surfaces",
+        pytest.param("operations", marks=pytest.mark.long),
+        pytest.param("tools", marks=pytest.mark.long),
+    ],
+)
+def scenes(request: pytest.FixtureRequest) -> list[Scene]:
+    """What was played of one kind."""
+    return request.getfixturevalue(f"{request.param}_played")
 
 
 @pytest.mark.long
-async def test_everything_is_played_and_works(scenes: list[Scene]) -> None:
+async def test_everything_is_played_and_works(
+    operations_played: list[Scene], tools_played: list[Scene], surfaces_played: list[Scene]
+) -> None:
+    scenes = [*operations_played, *tools_played, *surfaces_played]
     assert_none(f"{scene.title}: {scene.answer}" for scene in scenes if scene.code)
     assert {play.tool for play in PLAYS} == {*NAMES}
     assert sum(len(scene.requests) for scene in scenes) > 500
 
 
+@pytest.mark.long
 async def test_every_request_on_the_wire_belongs_to_a_line_in_the_log_which_counts_it(scenes: list[Scene]) -> None:
     assert_none(
         f"{scene.title}: on the wire only {dict(scene.sent() - scene.written())}, "
@@ -194,6 +204,7 @@ async def test_a_line_holds_no_value_of_a_filter_no_name_and_no_text(scenes: lis
     assert_none(f"{scene.title}: {found}" for scene in scenes for line in scene.lines for found in strange(line))
 
 
+@pytest.mark.long
 async def test_what_is_switched_off_sends_nothing_by_any_route_and_is_written_down(tmp_path: Path) -> None:
     wrong: list[str] = []
     zones = [operation for operation in OPERATIONS if operation.name in ZONES]
@@ -207,6 +218,7 @@ async def test_what_is_switched_off_sends_nothing_by_any_route_and_is_written_do
     assert_none(wrong)
 
 
+@pytest.mark.long
 async def test_what_would_change_something_sends_nothing_while_only_reading_is_allowed(
     tmp_path: Path, clinic: Replayed
 ) -> None:
@@ -258,6 +270,7 @@ def _sent(scene: Scene) -> Iterator[str]:
         yield f"sent {dict(scene.sent())}"
 
 
+@pytest.mark.long
 async def test_a_curated_tool_calls_only_what_it_says_it_needs_or_can_do_without(clinic: Replayed) -> None:
     wrong: list[str] = []
     for play in PLAYS:

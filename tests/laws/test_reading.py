@@ -29,6 +29,7 @@ def test_every_operation_that_answers_is_read_by_one_of_these_records():
     assert answering <= RECORDS.keys()
 
 
+@pytest.mark.long_but_one
 @every_record
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data())

@@ -51,6 +51,7 @@ def test_an_argument_of_no_such_name_is_answered_with_all_names_there_are():
     assert others == []
 
 
+@pytest.mark.long
 def test_an_argument_of_another_type_is_named_with_its_piece_of_schema():
     unexplained: list[str] = []
     for operation in OPERATIONS:

@@ -7,6 +7,8 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import pytest
+
 from cliniko_mcp.cliniko.filters import Family
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.errors import JsonValue
@@ -297,6 +299,7 @@ def test_a_word_for_nothing_is_text_where_it_has_a_meaning_and_absent_elsewhere(
     )
 
 
+@pytest.mark.long
 def test_a_plain_spelling_stays_as_it_is():
     wrong: list[str] = []
     for operation in OPERATIONS:

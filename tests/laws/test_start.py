@@ -21,6 +21,7 @@ def test_what_runs_without_a_client_does_not_load_the_mcp_sdk():
     assert done.stderr.strip() == "set()"
 
 
+@pytest.mark.long
 def test_no_resource_module_is_loaded_at_start():
     """A resource's models cost milliseconds each: the list of tools is answered from the packaged index."""
     code = (
@@ -76,6 +77,7 @@ def test_nothing_of_the_hosted_mode_is_loaded_on_stdio():
     assert [name for name in sorted(loaded) if name.startswith((*ours, *others))] == []
 
 
+@pytest.mark.long
 def test_a_server_starts_without_what_only_a_terminal_or_a_page_needs():
     code = (
         "import sys, cliniko_mcp.protocol.server, cliniko_mcp.protocol.transports, cliniko_mcp.cli.serve; "

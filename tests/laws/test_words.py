@@ -5,6 +5,8 @@ import re
 from collections import Counter
 from typing import Any
 
+import pytest
+
 from cliniko_mcp.cliniko.operations import Operation, Risk
 from cliniko_mcp.cliniko.registry import operations
 from cliniko_mcp.protocol.server import INSTRUCTIONS, instructions
@@ -199,6 +201,7 @@ LIMIT = re.compile(r"_?MOST(_|$)")
 CLASSES = re.compile(r"House|Desk$|Rung|Workflow|Soil|Stranger|Meeting")
 
 
+@pytest.mark.long
 def test_no_loop_calls_its_variable_each():
     assert_none(
         f"{module.place(line)} each: name the thing"
@@ -208,6 +211,7 @@ def test_no_loop_calls_its_variable_each():
     )
 
 
+@pytest.mark.long
 def test_things_have_the_words_of_the_field():
     def instead(module: Module, name: str, node: ast.AST) -> str | None:
         bare = name.strip("_").casefold()
@@ -215,7 +219,7 @@ def test_things_have_the_words_of_the_field():
             return "a word of the field" if CLASSES.search(name) else None
         if LIMIT.match(name):
             return "a limit's name begins with MAX_"
-        if module in modules():
+        if module.packaged:
             return (RENAMED | NOUNS).get(bare)
         return RENAMED.get(bare)
 

@@ -25,6 +25,7 @@ def catalogue() -> Catalogue:
     return Catalogue(Cursors(b"key"))
 
 
+@pytest.mark.long
 def test_the_words_of_a_name_find_it_among_the_first_five():
     plain = [entry.name for entry in CURRENT]
 
@@ -46,12 +47,14 @@ def test_an_example_finds_its_own_tool_among_the_first_five(found: list[tuple[st
     assert len(missed) <= 0.002 * len(found), missed
 
 
+@pytest.mark.long
 def test_an_example_finds_its_own_tool_first_nearly_always(found: list[tuple[str, str, list[str]]]):
     others = [words for name, words, names in found if names[0] != name]
 
     assert len(others) <= 0.02 * len(found), others
 
 
+@pytest.mark.long
 def test_who_means_to_read_is_never_led_to_destroy_first(found: list[tuple[str, str, list[str]]]):
     known = entries()
 
@@ -78,12 +81,14 @@ def test_words_nobody_knows_find_nothing_and_say_what_to_try(catalogue: Catalogu
         assert "Nothing fits" in answer.notes[0]
 
 
+@pytest.mark.long
 def test_an_excluded_operation_is_never_found():
     catalogue = Catalogue(Cursors(b"key"), frozenset({"create_medical_alert"}))
 
     assert "create_medical_alert" not in operations("add a latex allergy", catalogue)
 
 
+@pytest.mark.long
 def test_read_only_describes_nothing_that_changes_records():
     catalogue = Catalogue(Cursors(b"key"), changing=view_of(Settings(read_only=True)).changing)
 
@@ -92,6 +97,7 @@ def test_read_only_describes_nothing_that_changes_records():
         catalogue.describe(["archive_patient"], None)
 
 
+@pytest.mark.long
 def test_what_is_not_offered_is_said_first_with_what_comes_nearest(catalogue: Catalogue):
     body = catalogue.describe(None, "send Mrs Hill a text message").fields
     topic = not_offered()["sending_messages"]
@@ -101,6 +107,7 @@ def test_what_is_not_offered_is_said_first_with_what_comes_nearest(catalogue: Ca
     assert operations("send Mrs Hill a text message")[:2] == ["create_communication", "list_communications"]
 
 
+@pytest.mark.long
 def test_nothing_that_is_switched_off_is_named_instead():
     catalogue = Catalogue(Cursors(b"key"), changing=view_of(Settings(read_only=True)).changing)
     topic = not_offered()["sending_messages"]
@@ -148,6 +155,7 @@ def test_every_name_that_one_would_expect_is_told_to_be_missing(catalogue: Catal
         assert not_offered()[topic].says in catalogue.unknown(name).message
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("name", [entry.name for entry in CURRENT])
 def test_a_slip_in_a_name_is_not_taken_for_something_not_offered(catalogue: Catalogue, name: str):
     for slip in (name.upper(), f"{name}s", name[:-1], name.replace("a", "e", 1), name.replace("_", "-")):

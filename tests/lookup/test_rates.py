@@ -20,24 +20,28 @@ def test_requests_that_were_never_tuned_on_find_their_operation():
     assert rate.share >= 0.92, f"found: {rate}"
 
 
+@pytest.mark.long
 def test_the_order_of_words_hardly_matters_to_whether_the_operation_is_found():
     rate = found_in_any_order("judged", Random(1), 200)
 
     assert rate.share >= 0.94, f"found: {rate}"
 
 
+@pytest.mark.long
 def test_what_is_not_offered_is_told_apart_by_requests_that_were_never_tuned_on():
     rate = told_apart("judged_elsewhere")
 
     assert rate.share >= 0.85, f"told apart: {rate}"
 
 
+@pytest.mark.long
 def test_what_is_offered_is_hardly_ever_denied_to_requests_that_were_never_tuned_on():
     rate = denied("judged")
 
     assert rate.share <= 0.03, f"denied: {rate}"
 
 
+@pytest.mark.long
 def test_requests_that_were_tuned_on_stay_found():
     assert len(missed("tuning")) <= 0.02 * len(requests("tuning")), missed("tuning")
 
@@ -74,6 +78,7 @@ def test_what_looks_like_something_not_offered_is_not_denied(words: str):
     assert topic(words) is None
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("name", [name for name, entry in entries().items() if entry.kind != "meta"])
 def test_the_words_of_a_name_are_never_denied(name: str):
     verb, _, rest = name.partition("_")

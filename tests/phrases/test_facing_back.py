@@ -193,6 +193,7 @@ def test_elsewhere_a_financial_year_is_an_error() -> None:
         back("FY24-26")
 
 
+@pytest.mark.long
 @settings(max_examples=150, deadline=None)
 @given(st.integers(1, 9), st.integers(1, 9), units, moments, zones)
 @example(3, 6, "month", datetime(2026, 8, 31, 9), SYDNEY)
@@ -209,6 +210,7 @@ def test_distances_ago_are_days_by_the_calendar(one: int, other: int, unit: str,
         holds(back(f"less than {one} {unit}s ago", now, zone), day + DAY, now.date(), zone)
 
 
+@pytest.mark.long
 @settings(max_examples=150, deadline=None)
 @given(moments, st.integers(-400, 400), st.integers(1, 100), zones)
 def test_a_date_or_range_without_a_year_is_the_latest_that_has_begun(
@@ -249,6 +251,7 @@ def test_what_is_wholly_ahead_is_refused_and_never_empty(now: datetime, zone: st
     holds(back(f"{first:%Y-%m-%d} to {now.date() + 3 * DAY:%Y-%m-%d}", now, zone), first, now.date(), zone)
 
 
+@pytest.mark.long
 @settings(max_examples=400, deadline=None)
 @given(
     st.one_of(
@@ -269,6 +272,7 @@ def test_facing_back_never_ends_after_today_and_starts_before_it_ends(phrase: st
         assert when.start.astimezone(UTC) <= present + timedelta(hours=1)  # the clock may skip this hour
 
 
+@pytest.mark.long
 @settings(max_examples=200, deadline=None)
 @given(st.one_of(known_phrases, mixtures), moments, zones)
 def test_the_other_directions_end_after_they_start(phrase: str, now: datetime, zone: str) -> None:

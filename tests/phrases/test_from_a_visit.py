@@ -66,6 +66,7 @@ def test_a_clock_time_or_a_part_of_the_day_alone_is_of_the_visits_day(
         holds(phrase, visit, now, zone, at + timedelta(hours=first), at + timedelta(hours=last))
 
 
+@pytest.mark.long
 @settings(max_examples=150, deadline=None)
 @given(moments, distances, clocks, zones, st.integers(1, 300))
 @example(datetime(2026, 4, 4, 12), 1, time(7, 0), SYDNEY, 300)
@@ -112,6 +113,7 @@ def test_another_day_keeps_the_time_and_another_time_replaces_it(
         holds(phrase, visit, now, zone, datetime.combine(days[phrase.split("time ")[1]], clock))
 
 
+@pytest.mark.long
 @settings(max_examples=200, deadline=None)
 @given(moments, distances, clocks, zones, st.integers(1, 7))
 def test_a_weekday_is_that_of_the_visits_week_while_ahead_else_the_next(
@@ -132,6 +134,7 @@ def test_a_weekday_is_that_of_the_visits_week_while_ahead_else_the_next(
         holds(f"{name} afternoon", visit, now, zone, *(datetime.combine(expected, time(hour)) for hour in (12, 17)))
 
 
+@pytest.mark.long
 @settings(max_examples=150, deadline=None)
 @given(moments, distances, clocks, clocks, zones)
 def test_next_week_is_the_week_after_the_current_one_and_keeps_weekday_and_time(
@@ -149,6 +152,7 @@ def test_next_week_is_the_week_after_the_current_one_and_keeps_weekday_and_time(
     holds("this week", visit, now, zone, datetime.combine(expected - 7 * DAY, clock))
 
 
+@pytest.mark.long
 @settings(max_examples=300, deadline=None)
 @given(
     st.one_of(known_phrases, mixtures, st.lists(vocabulary, min_size=1, max_size=7).map(" ".join)),

@@ -55,6 +55,7 @@ def test_the_description_of_an_interval_is_read_as_that_interval(
     assert same(when, again), (when, again)
 
 
+@pytest.mark.long
 @settings(max_examples=200, deadline=None)
 @given(
     st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1)),
@@ -71,6 +72,7 @@ def test_any_interval_is_read_back_at_any_moment(start: datetime, minutes: int, 
     assert again.description == text
 
 
+@pytest.mark.long
 @settings(max_examples=200, deadline=None)
 @given(st.sampled_from(CHANGES), st.integers(-180, 180), st.integers(1, 400), st.integers(0, 1))
 def test_intervals_around_a_change_of_the_clock_are_read_back(

@@ -74,6 +74,7 @@ def rows_of(told: Counter[tuple[date, str, str]], first: date, last: date) -> di
     return found
 
 
+@pytest.mark.long
 async def test_the_report_is_the_log_by_person_and_day(tmp_path: Path) -> None:
     log = tmp_path / "audit.jsonl"
     told = written(HashChain(log))

@@ -105,6 +105,7 @@ def test_starts_are_those_of_a_minute_by_minute_search(
     assert found == expected
 
 
+@pytest.mark.long
 @settings(deadline=None)
 @given(zoned_days, clocks)
 def test_an_instant_is_when_the_wall_clock_gets_there(zoned: tuple[str, date], clock: str) -> None:

@@ -158,6 +158,7 @@ def test_43_hours_and_openings_join(client: Client) -> None:
     assert len(_times(client, "2026-11-30", "2026-11-30")) == 3
 
 
+@pytest.mark.long
 def test_43_local_hours_hold_across_the_clock_changes(sandbox: Sandbox) -> None:
     sandbox.clock.set(datetime(2027, 3, 30, tzinfo=UTC))
     client = Client(sandbox)

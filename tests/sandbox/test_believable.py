@@ -44,6 +44,7 @@ def test_every_figure_aims_within_its_bounds_and_shares_make_a_whole() -> None:
         assert sum(figure.aim for _, figure in rows) == pytest.approx(1)
 
 
+@pytest.mark.long
 def test_some_do_not_come_and_some_cancel_a_part_of_them_late(clinic: Measured) -> None:
     assert not beyond(
         (clinic.no_shows(), shape.NO_SHOWS),
@@ -133,6 +134,7 @@ def test_cases_run_out(clinic: Measured) -> None:
     assert not beyond(((cases["used up"] + cases["expired"]) / cases["open"], shape.SPENT_CASES))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [2, 3])
 def test_another_seed_has_the_same_shape(seed: int) -> None:
     clinic = Measured(Sandbox(now=NOW, frozen=True, seed=seed).snapshot()["tables"], NOW)

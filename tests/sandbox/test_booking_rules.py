@@ -1,8 +1,11 @@
 """Bookings of all kinds, their links, hours, practitioners and sites: points 32 to 74."""
 
+import pytest
+
 from .client import BASE, FAR, Client, errors, last
 
 
+@pytest.mark.long
 def test_32_bookings_are_all_three_kinds_under_the_same_ids(client: Client) -> None:
     parts = [
         client.rows(f"/{table}") for table in ("individual_appointments", "group_appointments", "unavailable_blocks")

@@ -279,11 +279,13 @@ def test_31_max_attendees_can_be_lowered_below_the_places_that_are_taken(client:
     assert set(errors(client.join(group, "Grace Example", 422))) == {"base"}
 
 
+@pytest.mark.long
 def test_the_clock_can_be_moved(client: Client) -> None:
     client.sandbox.clock.advance(timedelta(days=1))
     assert client.post("/patients", {"first_name": "A", "last_name": "B"})["created_at"] == "2026-11-24T22:00:00Z"
 
 
+@pytest.mark.long
 def test_the_names_that_others_rely_on_are_there(client: Client) -> None:
     mei = client.get(f"/practitioners/{client.id('practitioners', 'Dr Mei Ng')}")
     assert (mei["display_name"], mei["designation"], mei["active"]) == ("Dr Mei Ng", "Physiotherapist", True)

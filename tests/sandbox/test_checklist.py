@@ -5,7 +5,7 @@ by.
 """
 
 import ast
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,11 +22,15 @@ POINTS = range(1, 81)
 HERE = Path(__file__).parent
 
 
-def numbered() -> Iterator[tuple[int, ast.FunctionDef | ast.AsyncFunctionDef]]:
-    for path in sorted(HERE.rglob("test_*.py")):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name[5:7].isdigit():
-                yield int(node.name[5:7]), node
+@cache
+def numbered() -> tuple[tuple[int, ast.FunctionDef | ast.AsyncFunctionDef], ...]:
+    """Every test of a point, with its number."""
+    return tuple(
+        (int(node.name[5:7]), node)
+        for path in sorted(HERE.rglob("test_*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name[5:7].isdigit()
+    )
 
 
 def can_fail(function: ast.AST) -> bool:
@@ -50,6 +54,7 @@ def test_no_test_names_a_point_that_is_not_there() -> None:
     assert {number for number, _ in numbered()} == {*POINTS} >= {*CHOICES}
 
 
+@pytest.mark.long
 def test_75_awkward_data_is_there(client: Client) -> None:
     patients = client.rows("/patients", "archived_at:*")
     assert len(client.rows("/patients")) == 600
@@ -74,6 +79,7 @@ def test_75_awkward_data_is_there(client: Client) -> None:
     assert len({row["time_zone_identifier"] for row in client.rows("/businesses")}) == 2
 
 
+@pytest.mark.long
 def test_77_control_is_outside_the_api(client: Client) -> None:
     for path in ("/_sandbox/requests", "/_sandbox/reset", "/_sandbox/snapshot"):
         assert client.request("GET", path).status == 404  # below /v1 there is nothing of the sort

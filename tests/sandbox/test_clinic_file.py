@@ -138,6 +138,7 @@ def test_a_snapshot_that_is_taken_over_brings_its_time_into_the_file(tmp_path: P
     assert run(path, REAL).sandbox.clock.now() == NOW
 
 
+@pytest.mark.long
 def test_a_snapshot_that_cannot_be_kept_is_not_taken_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: ClinicFile, __: object) -> None:
         raise PersistenceError("the disk is full")
@@ -171,6 +172,7 @@ def test_one_program_at_a_time_and_no_other_program_s_file(tmp_path: Path) -> No
         ClinicFile(str(tmp_path / "nowhere" / "clinic.db"))
 
 
+@pytest.mark.long
 def test_what_cannot_be_kept_has_not_happened(tmp_path: Path) -> None:
     persistence = ClinicFile(str(tmp_path / "clinic.db"))
     client = Client(Sandbox(now=NOW, frozen=True, rate_limit=0, persistence=persistence))

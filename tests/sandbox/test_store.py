@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.sandbox.clock import ClockReading
 from cliniko_mcp.sandbox.core import Sandbox
-from cliniko_mcp.sandbox.store import Row, RowChange, Store
+from cliniko_mcp.sandbox.store import Row, RowChange, Store, Table
 from cliniko_mcp.sandbox.timestamps import timestamp
 
 from .client import NOW, Client
@@ -77,6 +77,44 @@ def test_indexes_never_lie(
         key=lambda row_id: (expected[row_id]["starts_at"], row_id),
     )
     assert set(table.live) == {row_id for row_id, row in expected.items() if "archived_at" not in row}
+
+
+changes = st.lists(st.tuples(st.integers(0, 2), st.sampled_from("1234"), st.sampled_from([*"xyz", None])), max_size=12)
+"""Which of three tables is asked and changed, the row that is, and its new owner, where it is not removed."""
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.dictionaries(st.sampled_from("1234"), st.sampled_from("xyz")), st.sets(st.integers(0, 2)), changes)
+def test_copies_share_their_indexes_and_never_see_each_others_changes(
+    owners: dict[str, str], asked: set[int], changes: list[tuple[int, str, str | None]]
+) -> None:
+    first = Table()
+    for row_id, owner in owners.items():
+        first.put(row_id, {"id": row_id, "o_id": owner, "starts_at": owner})
+    tables = [first, first.copy()]
+    tables.append(tables[1].copy())
+    expected = [dict(owners) for _ in tables]
+    for number in asked:
+        tables[number].matching("o_id", "x")
+        tables[number].between("starts_at", "x", "z")
+
+    for number, row_id, owner in changes:
+        if owner is None:
+            tables[number].put(row_id, None)
+            expected[number].pop(row_id, None)
+        else:
+            tables[number].put(row_id, {"id": row_id, "o_id": owner, "starts_at": owner})
+            expected[number][row_id] = owner
+
+        for table, known in zip(tables, expected, strict=True):
+            if table is tables[number] or number in asked:
+                assert {owner: set(table.matching("o_id", owner)) for owner in "xyz"} == {
+                    owner: {row_id for row_id, whose in known.items() if whose == owner} for owner in "xyz"
+                }
+                assert table.between("starts_at", "x", "z") == sorted(
+                    (row_id for row_id, whose in known.items() if whose < "z"),
+                    key=lambda row_id: (known[row_id], row_id),
+                )
 
 
 class MemoryPersistence:

@@ -32,6 +32,7 @@ def notes(call: Call, before: JsonObject, after: JsonObject | None = None) -> li
     return notes_on(call, record.read({"id": "1", **before}), record.read({"id": "1", **(after or {})}))
 
 
+@pytest.mark.long
 def test_every_list_of_every_update_is_noticed_and_its_record_can_be_read():
     wrong: list[str] = []
     played = 0

@@ -131,6 +131,7 @@ async def test_a_part_of_the_name_of_a_site_is_that_site(
     assert row["starts_at"] == f"{there.at(5, '10:00').astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("scene", SCENES[:2], ids=str)
 async def test_a_part_that_may_be_several_sites_or_is_none_is_asked_about(new_desk_in: OpenStory, scene: Scene) -> None:
     desk = new_desk_in(scene)

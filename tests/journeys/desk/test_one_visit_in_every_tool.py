@@ -84,6 +84,7 @@ async def test_a_place_in_a_class_is_said_in_words_too(desk_in: OpenStory, scene
     assert "ancelled" in str(again) and len(await desk.wrote()) == 1
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("tool", [tool for tool in TOOLS if tool not in ("move_appointment", "patient_brief")])
 @pytest.mark.parametrize(("scene", "label"), told(ZONES), ids=str)
 async def test_a_visit_by_the_clock_of_a_site_without_a_known_zone_is_not_guessed(

@@ -42,6 +42,7 @@ def professions(desk: Story) -> None:
         desk.staff[name]["designation"] = designation
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("somewhere", [False, True], ids=["everywhere", "at the site"])
 @pytest.mark.parametrize("scene", SCENES[1:3], ids=str)
 async def test_all_of_a_profession_are_blocked_out_and_looked_at_and_nobody_else(

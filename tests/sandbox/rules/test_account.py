@@ -124,6 +124,7 @@ def test_67_a_patient_has_an_iana_zone_or_none(client: Client, sent: str) -> Non
     assert client.patch(path, {"time_zone": None})["time_zone"] is None
 
 
+@pytest.mark.long
 @pytest.mark.skipif(ADDRESS not in os.environ, reason=f"{ADDRESS} does not name the official description")
 def test_67_every_zone_that_cliniko_takes_is_known() -> None:
     import yaml

@@ -173,6 +173,7 @@ def test_69_a_text_answer_is_one_plain_line(client: Client) -> None:
     assert made["content"]["sections"][0]["questions"][0]["answer"] == f"{wide} c"
 
 
+@pytest.mark.long
 @given(st.text(alphabet="ab<>/&\"'= hrefscipt!-\n", max_size=80))
 def test_69_what_was_cleaned_stays_as_it_is(html: str) -> None:
     once = sanitised(html)

@@ -60,6 +60,7 @@ def test_60_messages_that_were_sent_are_read_only(
     assert client.get("/communications", f"category_code:={category}", f"type_code:={kind}")["total_entries"] == 1
 
 
+@pytest.mark.long
 def test_62_every_invoice_is_the_sum_of_its_lines(client: Client) -> None:
     lines: dict[str, list[dict[str, Any]]] = {}
     for line in client.rows("/invoice_items"):
@@ -74,6 +75,7 @@ def test_62_every_invoice_is_the_sum_of_its_lines(client: Client) -> None:
         assert tax == sum(Decimal(line["tax_amount"]) for line in lines[invoice["id"]])
 
 
+@pytest.mark.long
 def test_62_all_four_states_occur_and_visits_show_theirs(client: Client) -> None:
     invoices = client.rows("/invoices")
     words = {(row["status"], row["status_description"]) for row in invoices}
@@ -87,6 +89,7 @@ def test_62_all_four_states_occur_and_visits_show_theirs(client: Client) -> None
     assert {row_id for row_id, row in attendees.items() if row["invoice_status"] is not None} <= billed
 
 
+@pytest.mark.long
 def test_62_a_reversal_takes_back_what_its_original_asked(client: Client) -> None:
     reversals = [row for row in client.rows("/invoices") if "original_invoice" in row]
     assert reversals
@@ -98,6 +101,7 @@ def test_62_a_reversal_takes_back_what_its_original_asked(client: Client) -> Non
         assert [invoice["id"] for invoice in client.rows("/invoices", f"invoice_id:={original['id']}")] == [row["id"]]
 
 
+@pytest.mark.long
 def test_62_invoices_are_only_read(client: Client) -> None:
     invoice = client.rows("/invoices")[0]["id"]
     line = client.rows(f"/invoices/{invoice}/invoice_items")[0]["id"]
@@ -184,6 +188,7 @@ def test_63_visits_cases_and_papers_are_of_one_patient(client: Client, ana: str,
         assert errors(client.patch(path, wrong, 422)) == {"patient_case_id": "is invalid"}
 
 
+@pytest.mark.long
 def test_63_the_invoices_of_a_case_are_those_of_its_visits(client: Client) -> None:
     invoice = next(row for row in client.rows("/invoices") if "original_invoice" not in row)
     attendee = last(invoice["attendee"])

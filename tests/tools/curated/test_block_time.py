@@ -14,6 +14,7 @@ def times(raw: Raw, ids: list[str]) -> list[tuple[str, str]]:
     return [(row["starts_at"], row["ends_at"]) for row in (raw.get("unavailable_blocks", block_id) for block_id in ids)]
 
 
+@pytest.mark.long
 async def test_a_stretch_is_blocked_out_in_the_site_s_own_time_and_leaves_the_diary_no_room() -> None:
     async with in_process() as assistant:
         answer = await assistant.call(
@@ -30,6 +31,7 @@ async def test_a_stretch_is_blocked_out_in_the_site_s_own_time_and_leaves_the_di
         assert free["items"] == [] and "blocked out" in free["why"][0]
 
 
+@pytest.mark.long
 async def test_appointments_in_that_time_are_shown_first_and_stay_when_it_is_allowed() -> None:
     async with in_process() as assistant:
         raw = Raw(assistant)
@@ -102,6 +104,7 @@ async def test_a_visit_over_midnight_is_shown_with_both_its_dates() -> None:
         )
 
 
+@pytest.mark.long
 async def test_time_that_is_blocked_out_already_is_not_blocked_out_twice() -> None:
     async with in_process() as assistant:
         arguments = {"practitioner": "Jack", "when": "18 to 20 January 2027 12 to 1"}
@@ -124,6 +127,7 @@ async def test_time_that_is_blocked_out_already_is_not_blocked_out_twice() -> No
         assert leave["done"] == f"Blocked out {len(made)} of {len(made)}."
 
 
+@pytest.mark.long
 async def test_what_was_blocked_out_before_a_refusal_is_told_from_what_was_not() -> None:
     async with in_process() as assistant:
         raw = Raw(assistant)

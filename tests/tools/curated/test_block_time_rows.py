@@ -181,6 +181,7 @@ async def _block(assistant: Any, when: str) -> str:
     return answer["items"][0]["id"]
 
 
+@pytest.mark.long
 @pytest.mark.anyio
 async def test_a_block_is_lifted_after_a_yes_and_stays_after_a_no() -> None:
     async with in_process(answer=DECLINE) as assistant:

@@ -30,6 +30,7 @@ async def refused(assistant: Assistant, **arguments: Any) -> dict[str, Any]:
     return answer
 
 
+@pytest.mark.long
 async def test_a_free_time_is_booked_in_the_site_s_own_time_and_conflicts_are_read_after() -> None:
     async with in_process() as assistant:
         answer = await booked(assistant, patient="lima ana", notes="brings scans")
@@ -44,6 +45,7 @@ async def test_a_free_time_is_booked_in_the_site_s_own_time_and_conflicts_are_re
         assert assistant.changes() == WRITTEN
 
 
+@pytest.mark.long
 async def test_at_a_site_in_another_zone_the_time_is_that_site_s() -> None:
     async with in_process() as assistant:
         answer = await booked(assistant, practitioner="Whitfield", when="20 January 2027 at 10:00", minutes=50)
@@ -53,6 +55,7 @@ async def test_at_a_site_in_another_zone_the_time_is_that_site_s() -> None:
         assert "Standard consult usually takes 30 minutes." in answer["notes"]
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(
     ("when", "site"), [("18 January 2027 at 10:00", "Northside"), ("21 January 2027 at 10:00", "Riverside")]
 )
@@ -62,6 +65,7 @@ async def test_who_works_at_two_sites_is_booked_where_they_work_that_day(when: s
         assert answer["item"]["business"] == site
 
 
+@pytest.mark.long
 async def test_where_the_site_stays_open_it_asks() -> None:
     async with in_process() as assistant:
         answer = await refused(assistant, practitioner="Sam", when="24 January 2027 at 10:00")
@@ -69,6 +73,7 @@ async def test_where_the_site_stays_open_it_asks() -> None:
         assert {candidate["name"] for candidate in answer["candidates"]} == {"Northside", "Riverside"}
 
 
+@pytest.mark.long
 async def test_a_double_booking_is_refused_with_what_is_there_and_the_nearest_free_starts() -> None:
     async with in_process() as assistant:
         first = await booked(assistant, patient="Ben Adeyemi")
@@ -84,6 +89,7 @@ async def test_a_double_booking_is_refused_with_what_is_there_and_the_nearest_fr
             assert raw.free(who, site, datetime.fromisoformat(text[:22]), 30)
 
 
+@pytest.mark.long
 async def test_the_patient_s_own_booking_with_somebody_else_at_another_site_is_a_clash() -> None:
     async with in_process() as assistant:
         await booked(assistant, practitioner="Whitfield", when="20 January 2027 at 10:00")
@@ -101,6 +107,7 @@ async def test_a_class_that_the_patient_is_in_is_a_clash_too() -> None:
         assert any("class" in clash for clash in answer["clashes"])
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(("arguments", "why"), [
     ({"when": "27 November 2026 at 12:45"}, "is blocked out 2026-11-27T12:30+11:00 Fri to 13:00"),
     ({"when": "20 January 2027 at 16:45"}, "works 08:30 to 17:00 that day"),
@@ -116,6 +123,7 @@ async def test_what_else_speaks_against_it_is_said(arguments: dict[str, Any], wh
         assert any(why in clash for clash in answer["clashes"]), answer
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(("arguments", "code", "why"), [
     ({"patient": "Edith Former"}, "invalid_arguments", "Edith Former is archived"),
     ({"practitioner": "Greta Holm"}, "invalid_arguments", "no longer working here"),
@@ -149,6 +157,7 @@ async def test_candidates_carry_id_name_and_year_of_birth() -> None:
         assert (again["item"]["patient"], again["item"]["born"][:4]) == ("Daniela Kim", "1979")
 
 
+@pytest.mark.long
 async def test_only_the_text_that_a_refusal_gave_lets_that_very_clash_through() -> None:
     async with in_process() as assistant:
         await booked(assistant, patient="Ben Adeyemi")
@@ -162,6 +171,7 @@ async def test_only_the_text_that_a_refusal_gave_lets_that_very_clash_through() 
         assert answer["conflicts"] is True
 
 
+@pytest.mark.long
 async def test_a_clash_that_has_grown_since_it_was_shown_is_shown_again() -> None:
     async with in_process() as assistant:
         await booked(assistant, patient="Ben Adeyemi")
@@ -173,6 +183,7 @@ async def test_a_clash_that_has_grown_since_it_was_shown_is_shown_again() -> Non
         assert len(answer["clashes"]) == 2
 
 
+@pytest.mark.long
 async def test_a_dry_run_says_the_same_and_writes_nothing() -> None:
     async with in_process() as assistant:
         answer = await assistant.call("book_appointment", patient="Ana Lima", dry_run=True, **FREE)
@@ -184,6 +195,7 @@ async def test_a_dry_run_says_the_same_and_writes_nothing() -> None:
         assert (shown["clash"], shown["clashes"]) == (told["clash"], told["clashes"])
 
 
+@pytest.mark.long
 async def test_a_booking_whose_conflicts_cannot_be_read_is_still_said_to_be_made() -> None:
     async with in_process() as assistant:
         await assistant.call("list_businesses")

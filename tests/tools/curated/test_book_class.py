@@ -28,6 +28,7 @@ def held(clinic: Reception, session: str) -> list[str]:
     ]
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("when", [
     "Thursday at 9", "Thursday", "26 November 9am", "this Thursday morning", "2026-11-26T09:00", "in 2 days",
 ])  # fmt: skip
@@ -43,6 +44,7 @@ async def test_a_place_is_taken_in_the_session_that_is_meant(when: str) -> None:
         assert "Otto Zimt" in answer["notes"][0] and "Cliniko" in answer["notes"][0]
 
 
+@pytest.mark.long
 async def test_a_full_class_is_refused_with_the_next_that_has_room() -> None:
     async with reception() as clinic:
         _, _, second = prepared(clinic, held=8)
@@ -64,6 +66,7 @@ async def test_the_next_with_room_is_not_one_at_which_the_patient_is_elsewhere()
         assert f"class {third}" in answer["clashes"][0]
 
 
+@pytest.mark.long
 async def test_another_booking_of_the_patient_then_is_a_clash_that_can_be_allowed() -> None:
     async with reception() as clinic:
         otto, first, _ = prepared(clinic)
@@ -75,6 +78,7 @@ async def test_another_booking_of_the_patient_then_is_a_clash_that_can_be_allowe
         assert held(clinic, first).count(otto) == 1
 
 
+@pytest.mark.long
 async def test_of_two_sessions_it_asks_which_and_a_time_or_a_practitioner_decides() -> None:
     async with reception() as clinic:
         _, first, _ = prepared(clinic)
@@ -97,6 +101,7 @@ async def test_a_time_without_a_session_names_those_to_come() -> None:
         assert [row["id"] for row in answer["sessions"]] == [second]
 
 
+@pytest.mark.long
 async def test_places_of_a_series_are_taken_one_by_one_and_full_sessions_left_out() -> None:
     async with reception() as clinic:
         otto, first, second = prepared(clinic, later=8)
@@ -116,6 +121,7 @@ async def test_a_length_is_no_matter_of_a_class() -> None:
         assert (answer["code"], answer["field"]) == ("invalid_arguments", "minutes")
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("named", ["Care plan", "care", "ID"])
 @pytest.mark.parametrize("kind", ["class", "consult"])
 async def test_a_visit_counts_towards_the_case_that_is_named(kind: str, named: str) -> None:
@@ -136,6 +142,7 @@ async def test_a_visit_counts_towards_the_case_that_is_named(kind: str, named: s
         assert closed["code"] == "not_found"
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(("expiry", "told"), [(None, True), ("2026-11-26", True), ("2026-11-25", False)])
 async def test_an_open_case_that_fits_is_named_and_one_that_runs_out_before_is_not(
     expiry: str | None, told: bool

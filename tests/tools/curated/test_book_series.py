@@ -33,6 +33,7 @@ def shown(answer: Row) -> list[str]:
     return [f"{datetime.fromisoformat(row['starts_at'][:22]):%d.%m.}" for row in answer["visits"]]
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("repeat", [
     "weekly x4", "Weekly, 4 visits", "4 weekly visits", "once a week for four weeks",
     "every Wednesday until 10 February", "weekly, 3 more", "Wednesdays for 4 weeks",
@@ -73,6 +74,7 @@ async def test_every_visit_keeps_its_local_time_over_a_change_of_the_clocks(site
         assert len({row["starts_at"][-9:] for row in clinic.rows("individual_appointments")}) == 2
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("way", ["skip", "repeat"])
 async def test_a_clashing_date_is_shown_and_left_out_and_the_rest_are_single_visits(way: str) -> None:
     async with reception() as clinic:
@@ -94,6 +96,7 @@ async def test_a_clashing_date_is_shown_and_left_out_and_the_rest_are_single_vis
         assert not any(row.get("repeat_rule") for row in clinic.rows("individual_appointments"))
 
 
+@pytest.mark.long
 async def test_a_clashing_date_is_moved_on_its_own_to_a_time_that_the_preview_offers() -> None:
     async with reception() as clinic:
         otto = empty(clinic)
@@ -109,6 +112,7 @@ async def test_a_clashing_date_is_moved_on_its_own_to_a_time_that_the_preview_of
         assert answer["conflicts"] is False
 
 
+@pytest.mark.long
 async def test_nearest_never_holds_what_was_refused_and_suits_every_visit() -> None:
     async with reception() as clinic:
         empty(clinic)
@@ -135,6 +139,7 @@ async def test_nearest_leaves_out_when_the_patient_is_elsewhere() -> None:
         assert not {text[11:16] for text in refusal["nearest"]} & {"10:00", "10:30"}
 
 
+@pytest.mark.long
 async def test_conflicts_are_told_of_each_and_never_false_while_one_has_one() -> None:
     async with reception() as clinic:
         empty(clinic)
@@ -155,6 +160,7 @@ async def test_visits_that_cannot_be_read_back_are_never_said_to_be_free_of_conf
         assert answer["done"] == "Booked." and "conflicts" not in answer
 
 
+@pytest.mark.long
 async def test_a_series_of_a_year_is_listed_whole_before_and_after() -> None:
     async with reception() as clinic:
         otto = empty(clinic)
@@ -168,6 +174,7 @@ async def test_a_series_of_a_year_is_listed_whole_before_and_after() -> None:
         assert all(f"{day.day}" in refusal["dates"] for day in days)
 
 
+@pytest.mark.long
 async def test_what_fails_half_way_is_told_and_the_same_call_books_the_rest_once() -> None:
     async with reception() as clinic:
         otto = empty(clinic)
@@ -183,6 +190,7 @@ async def test_what_fails_half_way_is_told_and_the_same_call_books_the_rest_once
         assert [row.get("state") for row in answer["visits"]] == ["already there", "left out", None, None]
 
 
+@pytest.mark.long
 async def test_skip_without_a_series_and_a_date_that_is_none_of_it_are_refused() -> None:
     async with reception() as clinic:
         empty(clinic)

@@ -20,6 +20,7 @@ def emptied(clinic: Reception) -> str:
     return clinic.patient("Otto", "Zimt")
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("again", [
     {}, {"when": "2027-01-20T10:00+11:00"}, {"practitioner": "Dr Mei Ng", "business": "Northside"},
     {"when": "Wednesday 20 January 2027, 10am to 10:30"}, {"notes": "Ring first"}, {"minutes": 45},
@@ -35,6 +36,7 @@ async def test_the_same_visit_is_not_booked_twice(again: dict[str, Any]) -> None
         assert len(clinic.assistant.changes()) == 1
 
 
+@pytest.mark.long
 async def test_a_second_one_on_purpose_takes_the_clash_text_and_again_only_once() -> None:
     async with reception() as clinic:
         emptied(clinic)
@@ -48,6 +50,7 @@ async def test_a_second_one_on_purpose_takes_the_clash_text_and_again_only_once(
         assert len(clinic.rows("individual_appointments")) == 2
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("change", [
     {"repeat": "weekly x3"}, {"repeat": "weekly x4", "skip": ["27 January"]}, {"repeat": "fortnightly until March"},
 ])  # fmt: skip
@@ -62,6 +65,7 @@ async def test_a_series_is_not_booked_twice(change: dict[str, Any]) -> None:
         assert {row["id"] for row in answer["visits"] if "id" in row} == made
 
 
+@pytest.mark.long
 async def test_a_series_over_a_visit_that_is_there_is_a_clash_and_leaving_it_out_books_the_rest() -> None:
     async with reception() as clinic:
         emptied(clinic)
@@ -72,6 +76,7 @@ async def test_a_series_over_a_visit_that_is_there_is_a_clash_and_leaving_it_out
         assert len(clinic.rows("individual_appointments")) == 3
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(("other", "code"), [
     ({"practitioner": "Okafor"}, "clash"), ({"type": "Initial consult"}, "clash"), ({"patient": "Ana Lima"}, "clash"),
 ])  # fmt: skip
@@ -91,6 +96,7 @@ async def test_a_cancelled_visit_may_be_booked_again() -> None:
         assert answer["done"] == "Booked."
 
 
+@pytest.mark.long
 async def test_a_place_in_a_class_is_not_taken_twice() -> None:
     async with reception() as clinic:
         otto = emptied(clinic)
@@ -103,6 +109,7 @@ async def test_a_place_in_a_class_is_not_taken_twice() -> None:
         assert [row["patient_id"] for row in clinic.rows("attendees")] == [otto]
 
 
+@pytest.mark.long
 async def test_the_case_and_notes_of_what_is_there_are_not_said_to_have_changed() -> None:
     async with reception() as clinic:
         otto = emptied(clinic)
@@ -114,6 +121,7 @@ async def test_the_case_and_notes_of_what_is_there_are_not_said_to_have_changed(
         assert not any("counts towards" in note for note in answer["notes"])
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("lost", [
     {}, {"repeat": "weekly x3"}, {"repeat": "weekly x3", "skip": ["27 January"]},
     CLASS, {**CLASS, "repeat": "weekly x2"},

@@ -27,6 +27,7 @@ def with_zone(clinic: Reception, identifier: str | None, label: str | None) -> s
     return clinic.patient("Otto", "Zimt")
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(("identifier", "label", "zone"), [
     (None, "Perth", "Australia/Perth"), ("", "Hobart", "Australia/Hobart"),
     ("Nowhere/Else", "Brisbane", "Australia/Brisbane"), ("Australia/Perth", None, "Australia/Perth"),
@@ -47,6 +48,7 @@ async def test_a_label_alone_gives_the_hour_of_that_zone(identifier: str | None,
         assert place.get("done") == "Booked." and place["item"]["id"] == session, place
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(
     ("identifier", "label"), [(None, None), ("", ""), ("Nowhere/Else", "Atlantis"), ("Mars", None)]
 )

@@ -24,6 +24,7 @@ def note(clinic: Reception, patient: str, booking: str, title: str, text: str, *
     return clinic.put("treatment_notes", title=title, draft=draft, content=content, author_name="Mei Ng", **own)
 
 
+@pytest.mark.long
 async def test_each_of_as_many_visits_as_asked_for_has_its_own_note() -> None:
     async with reception() as clinic:
         eva = clinic.patient("Eva", "Often")

@@ -21,6 +21,7 @@ async def coming(assistant: Assistant) -> dict[str, Any]:
     return answer["candidates"][0]
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("mode", ERAS)
 async def test_a_yes_cancels_once_with_the_reason_and_the_words(mode: str) -> None:
     async with in_process(mode=mode, answer=YES) as assistant:
@@ -37,6 +38,7 @@ async def test_a_yes_cancels_once_with_the_reason_and_the_words(mode: str) -> No
         assert again["code"] == "not_found" and "cancelled already" in again["message"]
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("mode", ERAS)
 async def test_after_a_no_or_with_nobody_to_ask_nothing_is_changed(mode: str) -> None:
     async with in_process(mode=mode, answer=DECLINE) as assistant:
@@ -80,6 +82,7 @@ async def test_a_place_in_a_class_is_cancelled_for_one_patient_and_the_others_st
         assert reworded["code"] == "not_found"
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(("series", "goes"), [
     (None, [1]), ("one", [1]), (False, [1]), ("rest", [1, 2, 3]), (True, [1, 2, 3]), ("whole", [0, 1, 2, 3]),
 ])  # fmt: skip
@@ -110,6 +113,7 @@ async def test_of_a_series_one_the_rest_or_the_whole_goes_as_it_is_said(series: 
         assert ("will be cancelled too" in assistant.asked[0]) == (len(wanted) > 1)
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("text", [
     "Ana Lima on Thursday", "Ana Lima's 10 o'clock on Thursday", "Lima, Ana (born 1984) Thursday 10:00",
     "Ana Lima's next one", "the 10am for Ana Lima on Thursday", "Ana Lima 2026-11-26T10:00+11:00 Thu",
@@ -143,6 +147,7 @@ TURNED_ROUND = (
 )
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("reason", TURNED_ROUND)
 async def test_a_reason_in_words_is_never_turned_round(reason: str) -> None:
     async with in_process(answer=YES) as assistant:
@@ -153,6 +158,7 @@ async def test_a_reason_in_words_is_never_turned_round(reason: str) -> None:
         assert (row["cancellation_reason"], row["cancellation_note"]) == (50, reason)
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("code", CANCELLATION_REASONS)
 async def test_one_of_cliniko_s_reasons_is_kept_as_it_is_with_the_note_beside_it(code: int) -> None:
     async with in_process(answer=YES) as assistant:

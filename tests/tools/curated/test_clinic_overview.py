@@ -40,6 +40,7 @@ async def test_one_site_shows_what_is_there() -> None:
         assert answer["time_zone"] == "Australia/Adelaide"
 
 
+@pytest.mark.long
 async def test_a_large_clinic_is_cut_with_a_word() -> None:
     async with in_process() as assistant:
         raw = Raw(assistant)

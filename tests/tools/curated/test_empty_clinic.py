@@ -48,6 +48,7 @@ def cases(table: list[tuple[str, dict[str, Any], tuple[str, ...]]]) -> list[tupl
     return [(tool, arguments, sentence) for tool, arguments, sentences in table for sentence in sentences]
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("gone", [False, True])
 @pytest.mark.parametrize(("tool", "arguments", "sentence"), cases(REFUSED))
 async def test_what_cannot_be_done_without_is_named_in_the_refusal(
@@ -94,6 +95,7 @@ async def test_a_diary_without_any_entries_or_hours_says_so() -> None:
         assert answer["notes"] == ["Nobody is at work in that time, and nothing is booked or blocked out."]
 
 
+@pytest.mark.long
 async def test_what_is_in_the_diary_of_closed_sites_is_still_shown() -> None:
     async with reception() as clinic:
         hide(clinic, NO_SITE, gone=False)

@@ -52,6 +52,7 @@ def expected(clinic: Reception, practitioner: str, kind: str, starts: datetime, 
     return found
 
 
+@pytest.mark.long
 async def test_the_seeded_clinic_gives_those_whom_the_raw_rows_give() -> None:
     async with reception() as clinic:
         starts = utc("2026-11-27 08:30", NORTHSIDE)
@@ -129,6 +130,7 @@ async def test_late_hours_and_the_other_zone_are_read_at_their_site() -> None:
         assert ZONES[RIVERSIDE].key == "Australia/Adelaide"
 
 
+@pytest.mark.long
 async def test_a_gap_across_a_clock_change_counts_local_days() -> None:
     async with reception(sandbox_now="2027-04-01T09:00:00+11:00") as clinic:
         clinic.empty_diary()
@@ -182,6 +184,7 @@ async def test_more_than_the_limit_is_said() -> None:
         assert count <= 5 + 1 + 2 + 1 + 1 + 2
 
 
+@pytest.mark.long
 async def test_over_stdio() -> None:
     async with over_stdio() as assistant:
         answer = await assistant.call("fill_gap", practitioner="Mei Ng", when="Friday at 10", type="Standard consult")

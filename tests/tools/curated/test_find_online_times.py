@@ -62,6 +62,7 @@ async def test_with_online_booking_off_for_one_practitioner_another_and_the_diar
         assert both["why"] == ["Online booking is off for Lena Brandt."]
 
 
+@pytest.mark.long
 async def test_a_site_or_day_without_online_times_says_why_and_what_comes_nearest_online() -> None:
     async with in_process() as assistant:
         arguments = {"type": "Initial consult", "practitioner": ["Jack"], "kind": "online"}
@@ -129,6 +130,7 @@ async def test_online_times_over_three_weeks_are_cliniko_s_own_windows_put_toget
         assert {shown(row["starts_at"]).astimezone(UTC) for row in found["items"]} <= inside
 
 
+@pytest.mark.long
 async def test_the_number_of_requests_follows_weeks_and_practitioners_and_not_what_is_booked() -> None:
     async with in_process() as assistant:
         raw = Raw(assistant)

@@ -14,6 +14,7 @@ async def names(assistant: Assistant, query: str) -> list[str]:
     return [row["name"] for row in (await assistant.call("find_patients", query=query))["items"]]
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(("query", "name"), [
     ("Ana Lima", "Ana Lima"), ("lima, ana", "Ana Lima"), ("Fairwea", "Chloe Fairweather"),
     ("Mrs Fairweather", "Chloe Fairweather"),
@@ -59,6 +60,7 @@ async def test_a_date_of_birth_finds_everyone_born_that_day_archived_ones_last(q
         assert [(row["name"], "is" in row) for row in answer["items"]] == [("Ana Lima", False), ("Anna Lima", True)]
 
 
+@pytest.mark.long
 async def test_a_year_of_two_digits_is_the_latest_that_is_not_to_come_and_six_digits_may_be_a_phone_number() -> None:
     async with in_process() as assistant:
         for query, by in (
@@ -92,6 +94,7 @@ async def test_a_phone_number_is_looked_for_in_every_file_and_it_says_what_it_co
         assert f"all {every:,} patients were looked through" in answer["notes"][0]
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("entry", [
     "02 5550 9999 x 12", "02 5550 9999 ext. 12", "(02) 5550-9999 #12", "work 02 5550 9999, 9 to 5 only",
     "0491 570 999 / 02 5550 9999", "+61 2 5550 9999 (mum)",
@@ -104,6 +107,7 @@ async def test_a_number_is_found_in_an_entry_with_an_extension_or_a_remark(entry
             assert await names(assistant, query) == ["Tia Doe"]
 
 
+@pytest.mark.long
 async def test_a_phone_sweep_goes_past_the_first_page() -> None:
     async with in_process() as assistant:
         raw = Raw(assistant)

@@ -28,6 +28,7 @@ async def opened(assistant: Assistant, who: str, where: str, starts: str, ends: 
     assert "item" in made
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(
     ("who", "where"), [("Dr Mei Ng", "Northside"), ("Jack Whitfield", "Riverside"), ("Sam Iyer", "Riverside")]
 )
@@ -84,6 +85,7 @@ async def test_hours_stay_at_the_same_wall_clock_over_the_end_of_daylight_saving
             assert found["items"][0]["starts_at"][:22] == f"{day}T08:30{offset}"
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(("day", "starts", "ends", "hours"), [
     ("2027-04-04", "2027-04-04T01:00:00+11:00", "2027-04-04T05:00:00+10:00", 5),
     ("2026-10-04", "2026-10-04T01:00:00+10:00", "2026-10-04T05:00:00+11:00", 3),
@@ -99,6 +101,7 @@ async def test_an_opening_across_a_clock_change_holds_its_true_hours(
             check_free(Raw(assistant), row, 60)
 
 
+@pytest.mark.long
 async def test_late_evening_and_early_morning_belong_to_their_local_days() -> None:
     async with in_process() as assistant:
         await opened(assistant, "Tom Okafor", "Northside", "2026-12-10T12:30:00Z", "2026-12-10T13:00:00Z")
@@ -114,6 +117,7 @@ async def test_late_evening_and_early_morning_belong_to_their_local_days() -> No
         assert bool(early["items"]) is free
 
 
+@pytest.mark.long
 async def test_a_full_day_says_so_and_gives_the_nearest_other_time_and_person() -> None:
     async with in_process() as assistant:
         raw = Raw(assistant)
@@ -155,6 +159,7 @@ async def test_a_class_and_a_booking_at_another_site_take_the_time_too() -> None
         assert [row["starts_at"][11:16] for row in found["items"]] == ["09:30", "10:30", "12:00"]
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(("arguments", "why"), [
     ({"type": "Hydrotherapy"}, "archived"),
     ({"type": "Dry needling", "business": "Riverside"}, "not offered at Riverside"),
@@ -173,6 +178,7 @@ async def test_an_empty_answer_says_why(arguments: dict[str, Any], why: str) -> 
         assert why in " ".join(found["why"])
 
 
+@pytest.mark.long
 async def test_the_last_free_start_before_the_time_asked_for_is_offered_beside_the_next_one_after_it() -> None:
     async with in_process() as assistant:
         raw = Raw(assistant)
@@ -200,6 +206,7 @@ async def test_the_last_free_start_before_the_time_asked_for_is_offered_beside_t
         assert NOW <= shown(early["starts_at"]) < datetime.fromisoformat("2026-11-24T17:00+11:00")
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("when", ["at 16:30", "16:30 to 16:45", "16:30 to 17:00"])
 async def test_one_start_at_one_site_has_room_for_the_whole_appointment(when: str) -> None:
     async with in_process() as assistant:
@@ -231,6 +238,7 @@ async def test_a_span_longer_than_is_looked_at_says_up_to_which_day() -> None:
         assert "Only looked at up to Friday 2 April 2027; ask about later days in another call." in found["notes"]
 
 
+@pytest.mark.long
 async def test_few_starts_a_day_still_fill_the_limit_from_later_days() -> None:
     async with in_process() as assistant:
         arguments = {"type": "Initial consult", "practitioner": ["Jack"], "when": "next 4 weeks"}
@@ -240,6 +248,7 @@ async def test_few_starts_a_day_still_fill_the_limit_from_later_days() -> None:
         assert few["items"][0] == many["items"][0]
 
 
+@pytest.mark.long
 async def test_a_class_shows_its_sessions_with_free_places_and_leaves_out_full_ones() -> None:
     async with in_process() as assistant:
         raw = Raw(assistant)
@@ -264,6 +273,7 @@ async def test_a_class_shows_its_sessions_with_free_places_and_leaves_out_full_o
         assert session["group_appointment_id"] not in {row["group_appointment_id"] for row in again["items"]}
 
 
+@pytest.mark.long
 async def test_the_number_of_requests_follows_the_pages_of_the_diary_and_nothing_else() -> None:
     async with in_process() as assistant:
         raw = Raw(assistant)

@@ -43,6 +43,7 @@ async def test_a_limit_beyond_its_bounds_is_refused_with_the_bounds(name: str, b
         assert answer["schema"]["limit"] == schema
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("name", LIMITED)
 async def test_both_bounds_are_taken(name: str) -> None:
     schema = limit_of(name)

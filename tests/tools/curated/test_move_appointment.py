@@ -31,6 +31,7 @@ async def refused(assistant: Assistant, appointment: str, **arguments: Any) -> d
     return answer
 
 
+@pytest.mark.long
 async def test_an_appointment_keeps_its_own_length_and_its_end_moves_with_it() -> None:
     async with in_process() as assistant:
         own = await booked(assistant, minutes=50)
@@ -42,6 +43,7 @@ async def test_an_appointment_keeps_its_own_length_and_its_end_moves_with_it() -
         assert answer["conflicts"] is False
 
 
+@pytest.mark.long
 async def test_a_move_over_the_end_of_daylight_saving_keeps_the_true_length() -> None:
     async with in_process() as assistant:
         own = await booked(assistant, when="2 April 2027 at 10:00", minutes=45)
@@ -50,6 +52,7 @@ async def test_a_move_over_the_end_of_daylight_saving_keeps_the_true_length() ->
         assert (row["starts_at"], row["ends_at"]) == ("2027-04-05T00:00:00Z", "2027-04-05T00:45:00Z")
 
 
+@pytest.mark.long
 async def test_with_minutes_the_length_changes_and_the_time_stays() -> None:
     async with in_process() as assistant:
         own = await booked(assistant)
@@ -58,6 +61,7 @@ async def test_with_minutes_the_length_changes_and_the_time_stays() -> None:
         assert (row["starts_at"], row["ends_at"]) == ("2027-01-19T23:00:00Z", "2027-01-20T00:00:00Z")
 
 
+@pytest.mark.long
 async def test_to_another_practitioner_and_site_the_time_is_read_at_that_site() -> None:
     async with in_process() as assistant:
         own = await booked(assistant)
@@ -68,12 +72,14 @@ async def test_to_another_practitioner_and_site_the_time_is_read_at_that_site() 
         assert row["practitioner_id"] == Raw(assistant).id("practitioners", "Jack Whitfield")
 
 
+@pytest.mark.long
 async def test_its_own_old_time_is_no_clash() -> None:
     async with in_process() as assistant:
         own = await booked(assistant)
         await moved(assistant, own, when="20 January 2027 at 10:15")
 
 
+@pytest.mark.long
 async def test_a_taken_time_is_refused_until_its_text_is_repeated() -> None:
     async with in_process() as assistant:
         own, _ = await booked(assistant), await booked(assistant, "Tara Mbeki", when="20 January 2027 at 11:00")
@@ -83,6 +89,7 @@ async def test_a_taken_time_is_refused_until_its_text_is_repeated() -> None:
         assert again["conflicts"] is True
 
 
+@pytest.mark.long
 async def test_the_patient_s_other_booking_at_the_new_time_is_a_clash() -> None:
     async with in_process() as assistant:
         own = await booked(assistant)
@@ -91,6 +98,7 @@ async def test_the_patient_s_other_booking_at_the_new_time_is_a_clash() -> None:
         assert answer["clashes"][0].startswith("Ben Adeyemi has Standard consult 2027-01-21T09:00")
 
 
+@pytest.mark.long
 async def test_a_patient_s_name_serves_while_only_one_appointment_is_coming() -> None:
     async with in_process() as assistant:
         answer = await refused(assistant, "Ana Lima", when="20 January 2027 at 10:00")
@@ -106,6 +114,7 @@ async def test_a_patient_s_name_serves_while_only_one_appointment_is_coming() ->
         assert answer["item"]["id"] == own
 
 
+@pytest.mark.long
 async def test_a_class_moves_whole_and_the_other_bookings_of_those_in_it_count() -> None:
     async with in_process() as assistant:
         raw = Raw(assistant)
@@ -122,6 +131,7 @@ async def test_a_class_moves_whole_and_the_other_bookings_of_those_in_it_count()
         assert any(sentence.startswith(name) for sentence in clash["clashes"])
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(("arguments", "code"), [
     ({}, "invalid_arguments"),
     ({"when": "after 2"}, "not_understood"),
@@ -134,6 +144,7 @@ async def test_what_cannot_be_done_changes_nothing(arguments: dict[str, Any], co
         assert (await refused(assistant, own, **arguments))["code"] == code
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("arguments", [
     {"when": "20 January 2027 at 10:00"}, {"when": "20 January 2027"}, {"when": "the same day"}, {"minutes": 30},
 ])  # fmt: skip
@@ -159,6 +170,7 @@ async def test_cancelled_archived_blocked_and_unknown_ones_are_told_apart() -> N
         assert answer["code"] == "not_found"
 
 
+@pytest.mark.long
 async def test_a_practitioner_of_another_site_is_refused_with_the_site_at_which_they_are_then() -> None:
     async with in_process() as assistant:
         own = await booked(assistant)
@@ -169,6 +181,7 @@ async def test_a_practitioner_of_another_site_is_refused_with_the_site_at_which_
         ]
 
 
+@pytest.mark.long
 async def test_a_dry_run_writes_nothing_and_one_of_a_series_is_said_to_be_one() -> None:
     async with in_process() as assistant:
         own = await booked(assistant, repeat="weekly x2")

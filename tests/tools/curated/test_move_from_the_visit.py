@@ -80,6 +80,7 @@ async def test_over_a_clock_change_the_time_on_the_clock_stays(
         assert row["starts_at"] == stamp(utc(becomes, site)), answer
 
 
+@pytest.mark.long
 async def test_a_move_far_away_and_one_of_a_visit_that_has_begun_are_said() -> None:
     async with reception(sandbox_now="2026-11-24T16:30:00+11:00") as clinic:
         clinic.empty_diary()

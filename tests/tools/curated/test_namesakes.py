@@ -31,6 +31,7 @@ def told(answer: dict[str, Any], twin: str) -> bool:
     return any("fits hidden ones as well" in note and f"id {twin}" in note for note in answer.get("notes", []))
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(("tool", "arguments"), [
     ("book_appointment", {"practitioner": "Ng", "type": "Standard consult", "when": "20 January 2027 at 10"}),
     ("patient_brief", {}),

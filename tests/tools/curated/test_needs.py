@@ -109,6 +109,7 @@ def filled_in(arguments: dict[str, Any], ids: dict[str, str]) -> dict[str, Any]:
     return {name: ids.get(value, value) if isinstance(value, str) else value for name, value in arguments.items()}
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("name", curated.NAMES)
 async def test_every_operation_that_is_called_stands_in_the_needs(name: str, tmp_path: Path) -> None:
     called: set[str] = set()
@@ -168,6 +169,7 @@ WITHOUT: list[tuple[str, str, dict[str, Any]]] = [
 ]
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(("operation", "tool", "arguments"), WITHOUT)
 async def test_a_part_that_is_switched_off_is_left_out_with_a_sentence(
     operation: str, tool: str, arguments: dict[str, Any]
@@ -198,6 +200,7 @@ async def test_ids_stand_alone_where_names_may_not_be_read() -> None:
         assert file["item"]["patient_id"] == ids["OTTO"] and "patient" not in file["item"]
 
 
+@pytest.mark.long
 async def test_online_times_that_may_not_be_read_give_way_to_the_diary() -> None:
     async with reception(exclude_tools=("list_available_times",)) as clinic:
         answer = await clinic.assistant.call("find_times", type="Standard consult", kind="online", when="this week")

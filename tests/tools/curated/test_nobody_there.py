@@ -28,6 +28,7 @@ async def desk() -> AsyncGenerator[Reception]:
         yield found
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("words", [*DAY, *MONTH])
 @pytest.mark.parametrize("run_sheet", [False, True])
 @pytest.mark.parametrize(("site", "who"), BOTH)

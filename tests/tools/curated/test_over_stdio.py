@@ -40,6 +40,7 @@ async def test_the_diary_of_a_day_and_of_a_week_holds_the_rows_of_both_sites() -
         assert week["page"]["complete"] is False and week["next"]
 
 
+@pytest.mark.long
 async def test_free_times_are_free_in_the_rows_of_either_zone_before_and_after_the_clock_changes() -> None:
     async with desk() as (assistant, raw):
         for who, where in (("Dr Mei Ng", "Northside"), ("Jack Whitfield", "Riverside")):
@@ -58,6 +59,7 @@ async def test_free_times_are_free_in_the_rows_of_either_zone_before_and_after_t
                 assert all(raw.free(practitioner, site, shown(row["starts_at"]), 45) for row in items)
 
 
+@pytest.mark.long
 async def test_reports_of_last_week_count_what_the_rows_hold() -> None:
     async with desk() as (assistant, raw):
         rows = [row for step in range(7) for row in raw.on_day(date(2026, 11, 16) + timedelta(days=step))]
@@ -74,6 +76,7 @@ async def test_reports_of_last_week_count_what_the_rows_hold() -> None:
         assert report["summary"]["cancelled"]["of"] == len(live) + len(gone)
 
 
+@pytest.mark.long
 async def test_an_evening_booking_moves_and_goes_and_the_diary_follows_on_both_days() -> None:
     async with desk() as (assistant, raw):
         usual = {"patient": "4211", "practitioner": "Ng", "type": "Standard consult"}
@@ -104,6 +107,7 @@ async def test_an_evening_booking_moves_and_goes_and_the_diary_follows_on_both_d
         assert entry["cancelled"] and entry["reason"] == "Sick" and friday["totals"]["cancelled"] == 1
 
 
+@pytest.mark.long
 async def test_a_class_an_archived_file_and_a_phone_number_beyond_the_first_page() -> None:
     async with desk() as (assistant, raw):
         group = next(row for row in raw.live("group_appointments") if row["starts_at"] > "2026-12-01")

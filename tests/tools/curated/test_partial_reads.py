@@ -92,6 +92,7 @@ LEFT_OUT: list[tuple[str, str, set[str]]] = [
 """A tool, what may fail, and the fields of the answer that may then differ."""
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("kind", ["forbidden", "error"])
 @pytest.mark.parametrize(("name", "path", "touched"), LEFT_OUT)
 async def test_a_part_that_can_be_left_out_never_costs_the_rest(

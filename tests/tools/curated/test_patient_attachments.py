@@ -147,6 +147,7 @@ async def test_without_a_folder_no_path_is_read(tmp_path: Path) -> None:
         assert assistant.changes() == []
 
 
+@pytest.mark.long
 async def test_more_than_a_megabyte_of_base64_is_taken_for_an_upload_and_too_much_is_refused() -> None:
     async with in_process() as assistant:
         large = await assistant.call(

@@ -153,6 +153,7 @@ async def test_online_booking_that_is_off_and_alerts_are_said() -> None:
         assert "Latex allergy" not in str(answer)
 
 
+@pytest.mark.long
 async def test_a_day_a_week_and_a_month_without_entries_say_so() -> None:
     async with reception() as clinic:
         clinic.empty_diary()
@@ -167,6 +168,7 @@ async def test_a_day_a_week_and_a_month_without_entries_say_so() -> None:
         assert "On 30 of the 31 days nothing is booked or blocked out." in month["notes"]
 
 
+@pytest.mark.long
 async def test_gaps_stay_with_their_day_where_the_answer_is_cut_in_it() -> None:
     async with reception() as clinic:
         raw = Raw(clinic.assistant)
@@ -230,6 +232,7 @@ SOONEST = [
 ]  # fmt: skip
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("when", SOONEST)
 async def test_the_soonest_is_the_first_free_start_of_the_rows_however_it_is_said(when: str) -> None:
     async with reception() as clinic:

@@ -46,6 +46,7 @@ async def test_a_file_and_its_first_case_are_made_just_as_they_were_named() -> N
         assert any("sends nothing" in note for note in answer["notes"])
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("left_out", [(), ("case", "max_sessions"), ("born",), ("mobile", "home_phone", "email")])
 @pytest.mark.parametrize("again", [{}, {"first_name": "JO"}, {"born": "1984-05-03"}, {"mobile": "+61 491 570 156"}])
 async def test_the_same_call_again_makes_no_second_file(left_out: tuple[str, ...], again: dict[str, Any]) -> None:
@@ -75,6 +76,7 @@ async def test_a_case_that_failed_is_told_and_the_next_call_opens_only_the_case(
         assert raw.get("patient_cases", again["case"]["id"])["patient_id"] == own
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("other", [
     {"first_name": "Joanna"}, {"first_name": "Park", "last_name": "Jo"}, {"born": "5/3/1984"},
     {"email": "x@mail.example"},

@@ -66,6 +66,7 @@ async def whole(clinic: Reception, **arguments: Any) -> tuple[Row, list[Row]]:
     return first, rows
 
 
+@pytest.mark.long
 async def test_no_shows_are_those_of_the_raw_rows_with_groups_and_without_cancelled_ones() -> None:
     async with reception() as clinic:
         answer, rows = await whole(clinic, kind="no_shows", when=WHEN)
@@ -85,6 +86,7 @@ async def test_no_shows_are_those_of_the_raw_rows_with_groups_and_without_cancel
         assert mei["summary"]["no_shows"]["of"] == len(own) and mei["practitioner"] == "Dr Mei Ng"
 
 
+@pytest.mark.long
 async def test_cancellations_carry_their_notice() -> None:
     async with reception() as clinic:
         answer, rows = await whole(clinic, kind="cancellations", when=WHEN)
@@ -117,6 +119,7 @@ async def test_a_cancelled_place_in_a_class_counts_and_the_others_in_it_do_not()
         assert [(row["name"], row["count"]) for row in answer["by"]["reason"]["rows"]] == [("Sick", 1)]
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(
     ("kind", "field"), [("unbilled", "invoice_status"), ("missing_notes", "treatment_note_status")]
 )
@@ -276,6 +279,7 @@ async def test_the_first_and_last_visits_of_a_local_day_belong_to_it(site: str, 
         assert {row["appointment_id"] for row in everywhere["items"]} == wanted
 
 
+@pytest.mark.long
 async def test_requests_grow_with_pages_and_never_with_rows() -> None:
     async with reception() as clinic:
         clinic.empty_diary()
@@ -333,6 +337,7 @@ async def test_every_kind_stays_within_its_tokens_and_says_what_is_left() -> Non
                 assert body["definition"] and body["when"]
 
 
+@pytest.mark.long
 async def test_unclear_names_times_and_far_too_long_spans_are_answers() -> None:
     async with reception() as clinic:
         call = clinic.assistant.call
@@ -362,6 +367,7 @@ async def test_unclear_names_times_and_far_too_long_spans_are_answers() -> None:
             assert (await call("report", **wrong))["code"] == "invalid_arguments"
 
 
+@pytest.mark.long
 async def test_over_stdio() -> None:
     async with over_stdio() as assistant:
         answer = await assistant.call("report", kind="utilisation", when="last week", practitioner="Mei Ng")

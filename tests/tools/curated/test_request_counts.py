@@ -107,6 +107,7 @@ async def requests_of(clinic: Reception, tool: str, **arguments: Any) -> Counter
     return taken(clinic)
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("tool", curated.NAMES)
 async def test_the_module_states_it_and_rows_of_a_page_change_nothing(tool: str) -> None:
     stated = import_module(f"cliniko_mcp.tools.curated.{tool}").__doc__ or ""
@@ -120,6 +121,7 @@ async def test_the_module_states_it_and_rows_of_a_page_change_nothing(tool: str)
     assert counts[0] == counts[1]
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("tool", curated.NAMES)
 async def test_the_module_states_what_its_example_costs_cold_and_with_the_set_up_in_memory(tool: str) -> None:
     stated = re.search(r"\b(\d+) cold, (\d+) warm\b", import_module(f"cliniko_mcp.tools.curated.{tool}").__doc__ or "")
@@ -155,6 +157,7 @@ async def test_a_move_reads_the_roster_the_booking_its_patient_and_the_diary_aro
         assert found == other - ROSTER  # remembered for a while
 
 
+@pytest.mark.long
 async def test_a_booking_takes_what_its_module_states_a_series_its_conflicts_and_a_class_its_place() -> None:
     async with reception() as clinic:
         prepared(clinic, 5)

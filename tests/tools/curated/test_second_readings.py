@@ -10,6 +10,7 @@ TABLES = ("individual_appointments", "unavailable_blocks", "attendees")
 OWNERLESS = ("Mei's next one", "Dr Mei Ng's next appointment", "Mei next")
 
 
+@pytest.mark.long
 async def test_a_name_that_only_a_practitioner_has_moves_and_cancels_nothing_before_it_was_asked() -> None:
     async with reception(sandbox_now="2026-11-24T08:30:00+11:00") as clinic:
         clinic.empty_diary()
@@ -43,6 +44,7 @@ async def test_a_practitioner_s_hour_is_told_as_such_and_asked_about_where_a_pat
         assert answer["code"] == "ambiguous" and [row["id"] for row in answer["candidates"]] == [own]
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(("site", "practitioner"), BOTH)
 async def test_words_that_would_move_a_visit_on_are_not_done_twice(site: str, practitioner: str) -> None:
     async with reception(sandbox_now="2026-11-24T08:30:00+11:00") as clinic:
@@ -104,6 +106,7 @@ CLEAR = (
 )
 
 
+@pytest.mark.long
 async def test_the_other_reading_of_a_day_is_told_and_only_where_there_is_one() -> None:
     async with reception(sandbox_now="2026-11-24T08:30:00+11:00") as clinic:
         clinic.empty_diary()
@@ -119,6 +122,7 @@ async def test_the_other_reading_of_a_day_is_told_and_only_where_there_is_one() 
             ), answer
 
 
+@pytest.mark.long
 async def test_just_after_midnight_the_day_that_today_and_tomorrow_count_from_is_told() -> None:
     async with reception(sandbox_now="2026-11-26T00:01:00+11:00") as clinic:
         clinic.empty_diary()

@@ -8,6 +8,7 @@ from .reception import BOTH, NORTHSIDE, RIVERSIDE, reception
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(("site", "practitioner"), BOTH)
 async def test_early_and_late_appointments_belong_to_their_local_day(site: str, practitioner: str) -> None:
     # In both zones the UTC date of one of these differs from the local one.
@@ -48,6 +49,7 @@ async def test_days_on_which_the_clock_changes_are_whole_local_days(now: str) ->
             assert answer["item"]["starts_at"].startswith(day), name
 
 
+@pytest.mark.long
 async def test_one_place_of_a_class_changes_and_the_others_do_not() -> None:
     async with reception() as clinic:
         people = [clinic.patient("Class", f"Member{number}") for number in range(5)]
@@ -65,6 +67,7 @@ async def test_one_place_of_a_class_changes_and_the_others_do_not() -> None:
         assert cancelled["code"] == "not_found" and "cancelled" in cancelled["message"]
 
 
+@pytest.mark.long
 async def test_cleared_and_repeated_states_are_said() -> None:
     async with reception() as clinic:
         ben = clinic.patient("Ben", "Twice")
@@ -78,6 +81,7 @@ async def test_cleared_and_repeated_states_are_said() -> None:
         assert row.get("patient_arrived") is None and row.get("did_not_arrive") is None
 
 
+@pytest.mark.long
 async def test_several_none_cancelled_and_later_ones_are_answers_that_change_nothing() -> None:
     async with reception() as clinic:
         clinic.empty_diary()
@@ -122,6 +126,7 @@ async def test_a_practitioner_and_a_time_name_the_patient() -> None:
         assert {candidate["patient"] for candidate in which["candidates"]} == {"Ben One", "Eva Two"}
 
 
+@pytest.mark.long
 async def test_a_far_site_reads_the_same_phrase_by_its_own_clock() -> None:
     async with reception(sandbox_now="2026-11-24T00:10:00+11:00") as clinic:  # still Monday at Riverside
         clinic.empty_diary()
@@ -180,6 +185,7 @@ async def test_a_visit_said_whole_is_marked_and_no_other(now: str, site: str, pr
         assert off["code"] == "not_found" and [row["id"] for row in off["candidates"]] == [monday]
 
 
+@pytest.mark.long
 async def test_over_stdio_the_arrival_is_there_afterwards() -> None:
     async with over_stdio() as assistant:
         rows = await assistant.rows("list_individual_appointments", starts_at="2026-11-23", patient_id="any", limit=3)

@@ -164,6 +164,7 @@ async def test_on_a_day_whose_clock_goes_back_times_and_gaps_are_local() -> None
         assert monday["items"][0]["gaps"] == "09:00-17:00"
 
 
+@pytest.mark.long
 async def test_what_does_not_fit_is_said_and_the_calls_given_show_every_row_of_it_once_asked() -> None:
     async with in_process() as assistant:
         raw = Raw(assistant)
@@ -183,6 +184,7 @@ async def test_what_does_not_fit_is_said_and_the_calls_given_show_every_row_of_i
         assert seen == due
 
 
+@pytest.mark.long
 async def test_a_span_that_ends_within_a_day_goes_on_to_its_end_and_no_further() -> None:
     async with in_process() as assistant:
         whole = await assistant.call("show_diary", when="in the next 3 days", business="Northside", limit=400)
@@ -196,6 +198,7 @@ async def test_a_span_that_ends_within_a_day_goes_on_to_its_end_and_no_further()
         assert len(seen) == total == answer["page"]["total"]
 
 
+@pytest.mark.long
 async def test_mornings_of_a_week_cut_short_go_on_with_mornings_only() -> None:
     async with in_process() as assistant:
         whole = await assistant.call("show_diary", when="next week mornings except Wednesday", limit=400)
@@ -280,6 +283,7 @@ async def test_hostile_notes_and_names_stay_data() -> None:
         assert not {"\u200b", "\u202e"} & set(entry["free_text"]["notes"])
 
 
+@pytest.mark.long
 async def test_the_number_of_requests_follows_pages_and_batches_only() -> None:
     async with in_process() as assistant:
         raw = Raw(assistant)
@@ -298,6 +302,7 @@ async def test_the_number_of_requests_follows_pages_and_batches_only() -> None:
         assert sum(weeks.values()) - sum(weeks[path] for path in growing) <= sum(day.values())
 
 
+@pytest.mark.long
 async def test_no_row_of_a_long_span_is_left_out_of_the_totals() -> None:
     async with in_process() as assistant:
         raw = Raw(assistant)

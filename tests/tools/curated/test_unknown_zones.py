@@ -24,6 +24,7 @@ WRITES: list[tuple[str, dict[str, Any]]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(("tool", "arguments"), WRITES)
 @pytest.mark.parametrize(("identifier", "label"), [(None, None), ("Nowhere/Else", "Atlantis")])
 async def test_nothing_is_written_by_a_clock_that_is_not_known(
@@ -43,6 +44,7 @@ async def test_nothing_is_written_by_a_clock_that_is_not_known(
         assert clinic.assistant.changes() == []
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(("tool", "arguments"), [
     ("cancel_appointment", {"appointment": "COMING", "reason": "sick"}),
     ("cancel_appointment", {"appointment": "Otto's next one", "reason": "sick"}),

@@ -46,6 +46,7 @@ CLAUSES = {
 }  # fmt: skip
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(
     ("reason", "words"),
     [(reason, words) for reason in REASONS for words in (SATURDAY if reason == "not at work" else MONDAY)],

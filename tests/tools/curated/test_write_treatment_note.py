@@ -197,6 +197,7 @@ async def test_a_note_without_a_visit_is_not_written_twice_after_a_lost_answer()
         assert other["item"]["id"] != first["item"]["id"]
 
 
+@pytest.mark.long
 async def test_a_draft_is_gone_on_with_keeps_its_answers_and_is_finalised_only_when_told() -> None:
     async with clinic() as assistant:
         first = await assistant.call(
