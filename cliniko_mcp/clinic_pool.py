@@ -93,7 +93,7 @@ class ClinicPool:
         self._monotonic = monotonic
         self._refused: dict[str, tuple[int, float]] = {}
         self._seen = clinics.known
-        self._together: dict[str, _Clinic] = {}
+        self._shared: dict[str, _Clinic] = {}
         self._accounts: dict[tuple[str, str], str] = {}
         """The account of each person who has worked in their own key here, by clinic and principal."""
         self.apps = apps
@@ -131,7 +131,7 @@ class ClinicPool:
                     self.apps.close(account)
                     del self._accounts[clinic, person]
             if now is None or now.account != entry.account:
-                self._together.pop(entry.account, None)
+                self._shared.pop(entry.account, None)
 
     # The clinic's key
 
@@ -203,14 +203,14 @@ class ClinicPool:
         return settings, replace(parts, ledger=ledger)
 
     def _of(self, entry: ClinicEntry) -> _Clinic:
-        found = self._together.get(entry.account)
+        found = self._shared.get(entry.account)
         if found is None:
             log = self._logs.of(entry.id)
             if self._state is None:
                 ledger: Ledger = LocalLedger(Questions(wall_clock, partial(secrets.token_hex, 16)))
             else:
                 ledger = shared_ledger(self._state, self._ring, entry.account, wall_clock)
-            found = self._together[entry.account] = _Clinic(log, ledger)
+            found = self._shared[entry.account] = _Clinic(log, ledger)
         return found
 
     async def tell(self, entry: ClinicEntry, person: Person, event: LoginEvent) -> None:

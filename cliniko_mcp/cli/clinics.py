@@ -137,8 +137,8 @@ def list_clinics(hosted: str) -> None:
             except ConfigurationError:
                 state = "the key ring does not open its key"
             if entry.keys == "person":
-                given = _given(await opened.directory.directory.keys(clinic=entry.id))
-                state = "; ".join(part for part in (given, state) if part)
+                own = _own_keys(await opened.directory.directory.keys(clinic=entry.id))
+                state = "; ".join(part for part in (own, state) if part)
             found.append((entry, state))
         return found
 
@@ -150,7 +150,7 @@ def list_clinics(hosted: str) -> None:
         click.echo("None yet: `cliniko-mcp clinics add` adds one.", err=True)
 
 
-def _given(rows: "Sequence[KeyRow]") -> str:
+def _own_keys(rows: "Sequence[KeyRow]") -> str:
     refused = sum(not row.sealed for row in rows)
     return f"own keys: {len(rows) - refused}" + (f", {refused} refused by Cliniko" if refused else "")
 

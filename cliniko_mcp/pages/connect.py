@@ -36,7 +36,7 @@ from cliniko_mcp.shared_state.logins import LoginEvent
 PATH: Final = "/connect"
 PASTED_SECONDS: Final = 600.0
 """How long a person may look at whose key it is."""
-MOST_WRONG, WITHIN = 10, 900.0
+MAX_WRONG, WITHIN = 10, 900.0
 """So many wrong keys of one person within so many seconds."""
 _PURPOSE: Final = "pasted key"
 _OLD: Final = "This page was opened too long ago. Begin again."
@@ -71,7 +71,7 @@ class ConnectPages:
         self._ring = ring
         self._token = token
         self._now = now
-        self._wrong = Often(MOST_WRONG, WITHIN, monotonic)
+        self._wrong = Often(MAX_WRONG, WITHIN, monotonic)
 
     def routes(self) -> list[Route]:
         """Their addresses: of all clinics of a person, and of one."""

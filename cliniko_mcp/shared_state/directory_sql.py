@@ -66,8 +66,8 @@ class SqlDirectory:
 
         def work() -> Work[int]:
             rows = yield from all_rows(f"SELECT id, entry FROM clinic{chosen} ORDER BY id{HOLD}", *named)
-            for each, entry in rows:
-                yield from changed("UPDATE clinic SET entry = ? WHERE id = ?", edit(str(entry)), str(each))
+            for clinic, entry in rows:
+                yield from changed("UPDATE clinic SET entry = ? WHERE id = ?", edit(str(entry)), str(clinic))
             if rows:
                 yield from _count()
             return len(rows)

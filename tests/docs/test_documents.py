@@ -52,6 +52,7 @@ ELSEWHERE = {
             "cliniko-mcp serve --hosted hosted.toml --port 8000",
             'cliniko-mcp clinics add north --name "Northside Physio" --people ana,ben',
             "cliniko-mcp clinics list",
+            "cliniko-mcp clinics change north --keys person",
         ),
         "tests/hosted/test_replicas_page.py",
     ),

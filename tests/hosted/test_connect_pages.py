@@ -136,10 +136,10 @@ async def test_a_newer_key_is_used_from_the_next_call_on(stage: Stage) -> None:
 
 
 async def test_nobody_without_a_login_and_no_other_site_gives_a_key(stage: Stage) -> None:
-    async with stage.browser() as stranger:
-        await stranger.open("/connect/north")
-        assert "Your code" in stranger.text and "north" not in re.sub("/connect/north", "", stranger.text)
-        assert (await stranger.send("/connect/north", key=PRACTITIONER)).status_code == 403
+    async with stage.browser() as nobody:
+        await nobody.open("/connect/north")
+        assert "Your code" in nobody.text and "north" not in re.sub("/connect/north", "", nobody.text)
+        assert (await nobody.send("/connect/north", key=PRACTITIONER)).status_code == 403
     async with stage.browser("tom") as tom, stage.browser("finn") as finn:
         assert (await tom.send("/connect/north", origin="https://evil.example", key=PRACTITIONER)).status_code == 403
         await tom.open("/connect/north")

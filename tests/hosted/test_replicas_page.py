@@ -27,7 +27,7 @@ def test_the_page_leads_to_a_server_that_answers_and_to_a_clinic_with_a_sealed_k
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    secret, add, serve, clinics = blocks("sh", tmp_path)
+    secret, add, serve, clinics, own_keys = blocks("sh", tmp_path)
     one_clinic, several, *_ = blocks("toml", tmp_path)
     subprocess.run(["bash", "-euo", "pipefail", "-c", secret], check=True)
     Path("hosted.toml").write_text(one_clinic)
@@ -56,6 +56,9 @@ def test_the_page_leads_to_a_server_that_answers_and_to_a_clinic_with_a_sealed_k
         with command(*_words(list_line), **state) as listing:
             assert listing.stdout is not None
             assert listing.stdout.read().decode().split()[0] == "north"
+        with command(*_words(own_keys), **state) as changing:
+            assert changing.wait(300) == 0
+    assert 'keys = "person"' in Path("clinics.toml").read_text()
     assert "demo-au1" not in Path("clinics.toml").read_text()
     assert os.name != "posix" or Path("clinics.toml").stat().st_mode & 0o77 == 0
 
