@@ -29,9 +29,11 @@ class IssuerApart:
 
 @contextmanager
 def issuer_apart() -> Generator[IssuerApart]:
+    keys: dict[str, Any] = {"keys": [public_row("RSA")]}  # made before two replicas ask at once
+
     class Answers(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body: dict[str, Any] = {"keys": [public_row("RSA")]}
+            body = keys
             if "well-known" in self.path:
                 body = {"issuer": url, "jwks_uri": f"{url}/keys", "authorization_endpoint": f"{url}/authorize"}
                 body["token_endpoint"] = f"{url}/token"
