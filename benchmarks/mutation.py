@@ -127,7 +127,13 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     "approvals.waits": ("approvals/test_waits.py",),
     "client.memory": _CLINIC[::-1],
     "client.single_flight": _CLINIC[::-1],
-    "guards.acts": ("guards/test_unheard_ends.py", "guards/test_lives.py", "guards/test_confirm.py", *_GATE),
+    "guards.acts": (
+        "guards/test_unheard_ends.py",
+        "guards/test_lives.py",
+        "guards/test_overlaps.py",
+        "guards/test_confirm.py",
+        *_GATE,
+    ),
     "guards.audit": (
         "guards/test_audit_edges.py",
         "guards/test_audit.py",
