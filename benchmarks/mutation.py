@@ -128,10 +128,10 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     "client.memory": _CLINIC[::-1],
     "client.single_flight": _CLINIC[::-1],
     "guards.acts": (
+        "guards/test_acts.py",
         "guards/test_unheard_ends.py",
         "guards/test_lives.py",
         "guards/test_overlaps.py",
-        "guards/test_confirm.py",
         *_GATE,
     ),
     "guards.audit": (
