@@ -86,7 +86,7 @@ async def carried_out(replica: Replica, seconds: float, ending: Any = "done") ->
     """A question that is asked and carried out there, which takes so long."""
     pending = await replica.asked()
     async with replica.acts.locks.at(pending.matter.target):
-        assert await replica.ledger.start(pending, "page")
+        assert await replica.ledger.start(pending, "page", told=False)
         await anyio.sleep(seconds)
         await replica.ledger.finish(pending, ending)
 
@@ -223,14 +223,14 @@ def test_while_the_questions_cannot_be_reached_they_are_looked_for_twice_a_secon
 
 
 def test_a_no_that_a_call_has_told_is_not_written_down_when_it_is_lifted() -> None:
-    async def story(here: Replica, there: Replica, _: Place) -> None:
+    async def story(here: Replica, _there: Replica, _: Place) -> None:
         pending = await here.asked(on_page=False)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(here.follow, pending)
             await here.ledger.deny(pending)
             await here.ledger.tell(pending)
             await anyio.sleep(6)
-            assert await there.ledger.reopen(pending.question.challenge)
+            assert await here.ledger.reopen(pending.question.challenge)
         assert here.noted == []
 
     told(story)
