@@ -14,7 +14,7 @@ from cliniko_mcp.guards import effects
 from cliniko_mcp.guards.effects import Effects
 from cliniko_mcp.guards.pipeline import Caller, GuardedCall
 from tests.client.virtual import run as in_virtual_time
-from tests.guards.every_kind import NOTE, PATIENT_FIELDS, an_app, asked_about, content
+from tests.guards.every_kind import ANSWERS, NOTE, PATIENT_FIELDS, an_app, asked_about, content, own_fields
 from tests.guards.gate import App, Form, call, on_its_way, passed, run
 
 SHORTER = call("update_treatment_note", id="27", content=content(NOTE[:200]))
@@ -60,6 +60,17 @@ def test_what_a_person_was_shown_is_not_what_the_record_holds_when_the_change_is
     questions, reached = asked_about(app, ALMOST_NOTHING, Verdict.YES)
     assert (len(questions), reached) == (1, True)
     assert asked_about(app, call("update_treatment_note", id="27", content=content("y"))) == ([], True)
+
+
+def test_a_yes_to_answers_that_go_does_not_make_fields_that_went_before_count_no_more() -> None:
+    app = an_app()
+    app.clinic.records["patients"]["3"]["custom_fields"] = own_fields(**ANSWERS)
+    assert asked_about(app, call("update_patient", id="3", clear=PATIENT_FIELDS[:3])) == ([], True)
+    answers = call("update_patient", id="3", custom_fields=own_fields(parking="Yes"))
+    questions, reached = asked_about(app, answers, Verdict.YES)
+    assert (len(questions), reached) == (1, True)
+    questions, _ = asked_about(app, call("update_patient", id="3", clear=PATIENT_FIELDS[3:6]))
+    assert len(questions) == 1
 
 
 @pytest.mark.parametrize(("others", "asked"), [(1, True), (2, False)])
