@@ -85,6 +85,12 @@ def test_a_field_that_is_sent_with_something_in_it_is_not(value: object) -> None
     assert not empties(value)
 
 
+def test_own_fields_without_an_answer_are_empty_also_beside_a_section_that_has_none() -> None:
+    unanswered: JsonObject = {"sections": [{"name": "Heading"}, {"token": "s", "fields": [{"token": "f"}]}]}
+    assert empties(CustomFieldsRecord.read(unanswered))
+    assert not empties(CustomFieldsRecord.read({"sections": [{"name": "Heading"}]}))
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [
