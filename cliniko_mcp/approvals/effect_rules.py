@@ -289,7 +289,7 @@ def _scant(value: object) -> bool:
 
 def _says_little(sent: object, held: object) -> bool:
     """Whether a scant text stands in place of words that were three times as long; a number is no text."""
-    if not isinstance(held, str) or not _scant(sent) or not any(map(str.isalpha, held)):
+    if not isinstance(held, str) or not any(map(str.isalpha, held)):
         return False
     return 3 * amount([str(sent)]) <= amount([held])
 

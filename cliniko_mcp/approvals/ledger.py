@@ -160,9 +160,9 @@ class Ledger(ABC):
         """See `Questions.reopen`."""
         return await self._do(lambda table: table.reopen(challenge))
 
-    async def deny(self, pending: PendingQuestion) -> None:
+    async def deny(self, pending: PendingQuestion, place: ApprovalPlace = "form") -> None:
         """See `Questions.deny`."""
-        await self._about(pending, lambda table, found: table.deny(found))
+        await self._about(pending, lambda table, found: table.deny(found, place))
         self.became("no")
 
     async def denied(self, matter: Matter) -> bool:

@@ -146,7 +146,7 @@ def questions_removed(field: str) -> Rule:
 
     async def losses(facts: Facts, call: Call, record: Record, earlier: Earlier) -> list[Loss]:
         held, left = (_questions(value) for value in (value_of(record, field), changed(call)[field]))
-        if not held or 5 * len(left) >= len(held):
+        if 5 * len(left) >= len(held):
             return []
         return [Loss("Questions", first_few(held[:_FEW], _FEW, len(held)), count_words(len(left), "question"))]
 

@@ -275,10 +275,10 @@ class Questions:
             self._forget()
             return [denial.pending for denial in self._denied.values()]
 
-    def deny(self, pending: PendingQuestion) -> None:
-        """Close the question and remember for 15 minutes that a person said no to its effect on its record."""
+    def deny(self, pending: PendingQuestion, place: ApprovalPlace = "form") -> None:
+        """Close the question and remember for 15 minutes that a person said no, there, to its effect on its record."""
         with self._lock:
-            pending.verdict, pending.place = Verdict.NO, "form"
+            pending.verdict, pending.place = Verdict.NO, place
             self._deny(pending, "denied")
 
     def denied(self, matter: Matter) -> bool:

@@ -14,7 +14,7 @@ import anyio
 from cliniko_mcp.approvals.kept_questions import table_of, text_of
 from cliniko_mcp.approvals.ledger import Ledger, T
 from cliniko_mcp.approvals.question_table import Questions, Tables
-from cliniko_mcp.approvals.questions import Ending, Matter, PendingQuestion
+from cliniko_mcp.approvals.questions import ApprovalPlace, Ending, Matter, PendingQuestion
 from cliniko_mcp.approvals.shown import Account, Preview
 from cliniko_mcp.errors import ClinikoMcpError, Unavailable
 from cliniko_mcp.shared_state.keys import KeyRing, Unsealable
@@ -112,10 +112,10 @@ class SharedLedger(Ledger):
         with anyio.CancelScope(shield=True):
             await super().finish(pending, ending, problem)
 
-    async def deny(self, pending: PendingQuestion) -> None:
+    async def deny(self, pending: PendingQuestion, place: ApprovalPlace = "form") -> None:
         """See `Questions.deny`."""
         with anyio.CancelScope(shield=True):
-            await super().deny(pending)
+            await super().deny(pending, place)
 
     async def changed(self, pending: PendingQuestion, seen: int, seconds: float) -> None:
         """See `Ledger.changed`: another replica's answer is seen within a quarter of a second."""

@@ -107,7 +107,7 @@ class Acts:
             await self.questions.take(pending)
             await self.questions.tell(before)
             raise words.done(before)
-        if before.acting and before.ending is None:
+        if before.ending is None:  # it is being carried out
             await self.questions.take(pending)
             await self.taken_by_another(guarded, before)
             raise words.under_way(guarded)

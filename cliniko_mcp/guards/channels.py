@@ -126,7 +126,7 @@ class Channels:
         if verdict is Verdict.YES:
             return True
         if verdict is Verdict.NO:
-            await self._questions.deny(pending)
+            await self._questions.deny(pending, pending.place)
             raise words.declined(guarded, pending)
         await self._questions.take(pending)
         return False

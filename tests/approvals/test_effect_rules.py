@@ -267,6 +267,8 @@ def test_an_empty_list_and_an_empty_text_are_nothing_that_a_record_holds() -> No
     others = [name for name in PATIENT_FIELDS if name != "notes"]
     assert lost(app, "update_patient", "3", clear=others[:4]) == []
     assert len(lost(app, "update_patient", "3", clear=others[:5])) == 5
+    app = changed("patients", "3", notes=None, email=None, patient_phone_numbers=None, custom_fields={})
+    assert len(lost(app, "update_patient", "3", clear=others[1:5])) == 4
 
 
 def test_one_field_alone_empties_no_record_unless_another_went_before() -> None:
@@ -297,6 +299,7 @@ def test_next_to_nothing_in_place_of_a_text_counts_as_emptied_where_it_was_three
     assert gone({"notes": "a" * 9, "city": "b" * 8}, {"notes": "abc", "city": "abc"}) == {"notes"}
     assert gone({"notes": "a" * 99, "city": "b" * 99}, {"notes": "abcd", "city": "n/a."}) == {"city"}
     assert gone({"notes": "a", "city": "b"}, {"notes": "-", "city": "x"}) == {"notes"}
+    assert gone({"notes": "Prefers mornings, not 9:00."}, {"notes": "n/a"}) == {"notes"}
     # A price or a number is another one, however short.
     assert gone({"medicare": "150.00", "post_code": "6000"}, {"medicare": "5", "post_code": "60"}) == set()
     # What holds a little by now was emptied of a lot before.

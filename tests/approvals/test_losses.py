@@ -14,6 +14,7 @@ from cliniko_mcp.approvals.losses import (
     changed,
     empties,
     field_words,
+    text_to_be,
     text_words,
     value_words,
     written,
@@ -23,6 +24,8 @@ from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.cliniko.shapes.content import RecordedContent
 from cliniko_mcp.cliniko.shapes.custom_fields import CustomFieldsRecord
 from cliniko_mcp.cliniko.shapes.phones import PhoneNumberRecord
+from cliniko_mcp.errors import InvalidArguments
+from cliniko_mcp.sanitize import MAX_CHARACTERS
 from tests.guards.gate import call
 
 FIELDS: JsonObject = {
@@ -83,6 +86,18 @@ def test_a_field_that_is_sent_without_anything_in_it_is_emptied(value: object) -
 @pytest.mark.parametrize("value", ["x", " x ", "<p>x</p>", [1], 0, False, {}])
 def test_a_field_that_is_sent_with_something_in_it_is_not(value: object) -> None:
     assert not empties(value)
+
+
+def test_own_fields_without_an_answer_are_empty_also_beside_a_section_that_has_none() -> None:
+    unanswered: JsonObject = {"sections": [{"name": "Heading"}, {"token": "s", "fields": [{"token": "f"}]}]}
+    assert empties(CustomFieldsRecord.read(unanswered))
+    assert not empties(CustomFieldsRecord.read({"sections": [{"name": "Heading"}]}))
+
+
+def test_a_text_that_fills_a_form_is_shown_whole_and_one_character_more_is_too_long() -> None:
+    assert text_to_be(["x" * MAX_CHARACTERS]) == f"“{'x' * MAX_CHARACTERS}”"
+    with pytest.raises(InvalidArguments, match="is shown 100,000 at most"):
+        text_to_be(["x" * MAX_CHARACTERS, ""])
 
 
 @pytest.mark.parametrize(

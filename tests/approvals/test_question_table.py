@@ -352,3 +352,13 @@ def test_what_went_unanswered_is_forgotten_after_ten_minutes(table: Table, secon
     third.asked_at = table.clock.now.timestamp()
     table.questions.sent(third, 2)
     assert table.questions.unheard(ANA)
+
+
+@pytest.mark.parametrize(("minutes", "silent"), [(5, True), (11, False)])
+def test_one_that_went_unanswered_long_ago_does_not_count_beside_a_new_one(
+    table: Table, minutes: int, silent: bool
+) -> None:
+    table.questions.sent(table.create())
+    table.clock.pass_(minutes=minutes)
+    table.questions.sent(table.create())
+    assert table.questions.unheard(ANA) is silent

@@ -14,8 +14,8 @@ from cliniko_mcp.guards import effects
 from cliniko_mcp.guards.effects import Effects
 from cliniko_mcp.guards.pipeline import Caller, GuardedCall
 from tests.client.virtual import run as in_virtual_time
-from tests.guards.every_kind import NOTE, PATIENT_FIELDS, an_app, asked_about, content
-from tests.guards.gate import App, Form, call, on_its_way, run
+from tests.guards.every_kind import ANSWERS, NOTE, PATIENT_FIELDS, an_app, asked_about, content, own_fields
+from tests.guards.gate import App, Form, call, on_its_way, passed, run
 
 SHORTER = call("update_treatment_note", id="27", content=content(NOTE[:200]))
 GIVEN_AWAY = call("update_treatment_note", id="27", patient_id="3")
@@ -60,6 +60,17 @@ def test_what_a_person_was_shown_is_not_what_the_record_holds_when_the_change_is
     questions, reached = asked_about(app, ALMOST_NOTHING, Verdict.YES)
     assert (len(questions), reached) == (1, True)
     assert asked_about(app, call("update_treatment_note", id="27", content=content("y"))) == ([], True)
+
+
+def test_a_yes_to_answers_that_go_does_not_make_fields_that_went_before_count_no_more() -> None:
+    app = an_app()
+    app.clinic.records["patients"]["3"]["custom_fields"] = own_fields(**ANSWERS)
+    assert asked_about(app, call("update_patient", id="3", clear=PATIENT_FIELDS[:3])) == ([], True)
+    answers = call("update_patient", id="3", custom_fields=own_fields(parking="Yes"))
+    questions, reached = asked_about(app, answers, Verdict.YES)
+    assert (len(questions), reached) == (1, True)
+    questions, _ = asked_about(app, call("update_patient", id="3", clear=PATIENT_FIELDS[3:6]))
+    assert len(questions) == 1
 
 
 @pytest.mark.parametrize(("others", "asked"), [(1, True), (2, False)])
@@ -151,8 +162,10 @@ def test_no_visit_is_read_for_a_start_on_a_day_that_is_not_over_in_any_zone() ->
 def test_who_may_write_and_not_destroy_makes_everyday_changes_and_none_that_takes_something_away() -> None:
     app, writer = an_app(), Caller(may=Risk.WRITE, asker=Form(Verdict.YES))
     run(lambda: app.act(call("update_patient", id="3", city="Perth"), writer))
+    refused = on_its_way(ALMOST_NOTHING, writer, clinic=app.clinic)
     with pytest.raises(NotAllowed, match="access to the clinic is not enough"):
-        run(lambda: app.act(ALMOST_NOTHING, writer))
+        run(lambda: passed([app.confirm], refused, lambda: app.clinic.perform(ALMOST_NOTHING)))
+    assert refused.outcome.effect == "text"  # which is written down with the refusal
     assert [update.call.operation.name for update in app.clinic.updates] == ["update_patient"]
 
 

@@ -156,6 +156,18 @@ def test_who_calls_again_hears_where_it_was_approved(route: Any, where: str) -> 
     run(story)
 
 
+@pytest.mark.parametrize(("route", "place"), [("stdio", "form"), ("http", "form"), ("terminal", "terminal")])
+def test_a_no_is_kept_with_the_place_where_it_was_said(route: Any, place: str) -> None:
+    app = App()
+
+    async def story() -> None:
+        with pytest.raises(Declined):
+            await app.act(ARCHIVE, Caller(asker=Form(NO), route=route))
+
+    run(story)
+    assert [denied.place for denied in app.questions.denials()] == [place]
+
+
 def test_a_question_that_nobody_answered_in_the_client_was_not_done() -> None:
     app = App()
 
