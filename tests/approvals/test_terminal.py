@@ -13,6 +13,9 @@ from cliniko_mcp.approvals.pin import Checked, Pin
 from tests.approvals.desktop import Desktop, Wall
 from tests.terminal import Terminal
 
+# The terminal is a process of its own, to which a PIN costs what it costs everybody.
+pytestmark = pytest.mark.usefixtures("dear_pins")
+
 if sys.platform == "win32":
     pytest.skip("a pseudo-terminal is a thing of POSIX systems", allow_module_level=True)
 
