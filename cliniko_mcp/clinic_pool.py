@@ -58,7 +58,7 @@ class ClinicPool:
 
     async def app_of(self, person: Person | None) -> App:
         """The app of the clinic that was chosen for this person. Raises KeyRefused where it has no key that is good."""
-        self._close_removed()
+        self._close_changed()
         entry = self._clinics.get(person.clinic) if person is not None else None
         if entry is None or (person is not None and not entry.lets_in(person)):
             raise KeyRefused("This person may not work in this clinic here.", _ASK)
@@ -67,13 +67,15 @@ class ClinicPool:
             raise self._no_good()
         return await self.apps.app(entry.account, entry.version, lambda: self._made(entry))
 
-    def _close_removed(self) -> None:
-        """Close the apps of clinics that were taken out of the file since it was looked at last."""
+    def _close_changed(self) -> None:
+        """Close the apps of clinics that were taken out of the file, or are asked otherwise, since it was last seen."""
         known, before = self._clinics.known, self._seen
         if known is not before:
             self._seen = known
-            for account in {entry.account for entry in before.values()} - {entry.account for entry in known.values()}:
-                self.apps.close(account)
+            works = {entry.account: entry.apart_from_people for entry in known.values()}
+            for entry in before.values():
+                if works.get(entry.account) != entry.apart_from_people:
+                    self.apps.close(entry.account)
 
     def _made(self, entry: ClinicEntry) -> tuple[Settings, Parts]:
         try:

@@ -65,6 +65,11 @@ class ClinicEntry(BaseModel):
             return person.clinic == self.id
         return person.principal in self.people or (person.issuer == ISSUER and person.subject in self.people)
 
+    @property
+    def apart_from_people(self) -> ClinicEntry:
+        """All of it that its app is opened with."""
+        return self.model_copy(update={"people": (), "name": ""})
+
     def profile(self, settings: Settings) -> Settings:
         """The settings that say what is listed here and how people are asked; without the clinic's key."""
         named = ("view", "read_only", "confirm", "exclude_tools")

@@ -138,9 +138,9 @@ class PageLogin:
         ways = ""
         for number, party in enumerate(self.issuers):
             if again is None or again.person.issuer == party.issuer:
-                asked = {"issuer": str(number), "to": to} | ({"fresh": "1"} if again is not None else {})
+                query = {"issuer": str(number), "to": to} | ({"fresh": "1"} if again is not None else {})
                 called = party.page.name or urlsplit(party.issuer).hostname or party.issuer
-                link = escape(f"{PATH}/start?{urlencode(asked)}")
+                link = escape(f"{PATH}/start?{urlencode(query)}")
                 ways += f'<p class=buttons><a class="button yes" href="{link}">Log in with {escape(called)}</a></p>'
         if self.people is not None and (again is None or again.person.issuer == ISSUER):
             ways += _code_form(to, alone=not ways)

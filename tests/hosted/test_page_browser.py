@@ -28,7 +28,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]
             f'public_url = "{origin}/mcp"\nkeys = ["env:RING"]\n[[issuer]]\nurl = "{issuer}"\n{PAGE}{ana}'
         )
         flags = ("--hosted", str(hosted), "--port", str(port), "--approval-wait", "0")
-        with listening(*flags, CLINIKO_MCP_HTTP_TOKEN="", RING=RING, **SECRET):
+        with listening(*flags, CLINIKO_MCP_HTTP_TOKEN="", RING=RING, PAGE_SECRET=SECRET["PAGE_SECRET"]):
             yield origin, issuer
 
 
