@@ -72,9 +72,8 @@ class ClinicPool:
         known, before = self._clinics.known, self._seen
         if known is not before:
             self._seen = known
-            works = {entry.account: entry.apart_from_people for entry in known.values()}
-            for entry in before.values():
-                if works.get(entry.account) != entry.apart_from_people:
+            for id, entry in before.items():
+                if (now := known.get(id)) is None or not now.served_like(entry):
                     self.apps.close(entry.account)
 
     def _made(self, entry: ClinicEntry) -> tuple[Settings, Parts]:

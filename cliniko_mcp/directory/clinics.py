@@ -65,10 +65,10 @@ class ClinicEntry(BaseModel):
             return person.clinic == self.id
         return person.principal in self.people or (person.issuer == ISSUER and person.subject in self.people)
 
-    @property
-    def apart_from_people(self) -> ClinicEntry:
-        """All of it that its app is opened with."""
-        return self.model_copy(update={"people": (), "name": ""})
+    def served_like(self, other: ClinicEntry) -> bool:
+        """Whether an app that was opened for that is good for this, whoever may work in it."""
+        apart: dict[str, object] = {"people": (), "name": "", "key": ""}
+        return self.model_copy(update=apart) == other.model_copy(update=apart)
 
     def profile(self, settings: Settings) -> Settings:
         """The settings that say what is listed here and how people are asked; without the clinic's key."""
