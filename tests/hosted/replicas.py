@@ -270,12 +270,12 @@ class Page:
     """Somebody's browser on the approvals page; each request is on a connection of its own."""
 
     def __init__(self, address: str) -> None:
-        self._address = f"{address.removesuffix('/mcp')}/approvals"
+        self._origin = address.removesuffix("/mcp")
         self.cookie = ""
 
     def moved_to(self, address: str) -> None:
         """From now on the same page is at this address."""
-        self._address = f"{address.removesuffix('/mcp')}/approvals"
+        self._origin = address.removesuffix("/mcp")
 
     def get(self) -> str:
         return self._sent("GET").text
@@ -290,9 +290,10 @@ class Page:
         return answer
 
     def led_to(self, address: str) -> tuple[int, str]:
-        """The status at the address that an assistant was given, and the page there or where it leads."""
-        answer = self._sent("GET", below=address.partition("/approvals")[2])
-        return answer.status_code, self.get() if answer.status_code == 303 else answer.text
+        """The status at the address that an assistant was given, or where that leads, and the page there."""
+        answer = self._sent("GET", at=f"/approvals{address.partition('/approvals')[2]}")
+        answer = self._sent("GET") if answer.status_code == 303 else answer
+        return answer.status_code, answer.text
 
     @staticmethod
     def csrf_in(text: str) -> str:
@@ -303,10 +304,12 @@ class Page:
         form = dict(re.findall(r'name=(csrf|question) value="([^"]+)"', self.get())[:2])
         return self.post(decision=decision, **form).text
 
-    def _sent(self, method: str, origin: str = "", query: str = "", below: str = "", **fields: str) -> httpx2.Response:
+    def _sent(
+        self, method: str, origin: str = "", query: str = "", at: str = "/approvals", **fields: str
+    ) -> httpx2.Response:
         headers = {"host": "mcp.example.org", "connection": "close", "cookie": self.cookie}
         headers |= {"origin": origin} if origin else {}
-        address = f"{self._address}{below}?{query}" if query else f"{self._address}{below}"
+        address = f"{self._origin}{at}{f'?{query}' if query else ''}"
         return httpx2.request(method, address, data=fields or None, headers=headers, timeout=PATIENT, trust_env=False)
 
 
