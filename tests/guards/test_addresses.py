@@ -197,9 +197,9 @@ def test_what_changed_since_is_put_anew_at_an_address_of_its_own() -> None:
     async def story() -> None:
         challenge = await led(app)
         app.clinic.records["patients"]["1"]["last_name"] = "Silva"
-        with pytest.raises(AskFirst) as anew:
+        with pytest.raises(AskFirst) as second:
             await app.act(ARCHIVE, caller(Returning(challenge)))
-        assert anew.value.question.challenge != challenge and "Silva" in anew.value.question.text
+        assert second.value.question.challenge != challenge and "Silva" in second.value.question.text
 
     run(story)
     assert app.clinic.destroyed == []
