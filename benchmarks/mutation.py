@@ -155,6 +155,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     "guards.channels": (
         "guards/test_addresses.py",
         "guards/test_unanswered_forms.py",
+        "guards/test_unheard_ends.py",
         "guards/test_lives.py",
         "guards/test_overlaps.py",
         "guards/test_yes_to_many.py",
