@@ -169,8 +169,8 @@ class Channels:
             tasks.start_soon(watch)
             try:
                 opened = await opener.open(pending.question, address)
-            except AskFirst as asked:
-                ended = asked
+            except AskFirst as first:
+                ended = first
             tasks.cancel_scope.cancel()
         if ended is not None:
             raise ended

@@ -3,7 +3,7 @@
 From 2026-07-28 the question is returned and the call is repeated with the answer (multi round-trip; the SDK seals the
 state). Before that the server sends the client a request and waits, as long as `Channels` lets it, because some hosts
 declare forms and never answer. Where no session is kept it cannot: an address then goes out as the error that asks for
-it, and forms do not go out at all. A server that was told to stop asks nobody any more.
+it, and forms do not go out at all. A server that was told to stop shows no form and waits for no client any more.
 """
 
 from collections.abc import Mapping

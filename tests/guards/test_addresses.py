@@ -1,6 +1,7 @@
 """Clients that open an address for their person: when they are asked to, and what it means what they say of it."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from typing import Any
 
 import anyio
@@ -14,6 +15,8 @@ from tests.client.virtual import run as in_virtual_time
 from tests.guards.every_kind import PATIENT_FIELDS, an_app
 from tests.guards.gate import App, Form, call, run
 from tests.guards.test_confirm import ARCHIVE, DONE
+from tests.guards.test_lives_of_updates import ONE_MORE, fill
+from tests.guards.test_yes_to_many import TWO_MORE, a_busy_app
 
 WAIT = 40.0
 
@@ -169,15 +172,34 @@ def test_of_an_update_it_is_told_to_the_repeated_call_that_it_was_done_without_i
     assert len(app.clinic.updates) == 1
 
 
+@pytest.mark.parametrize("approved", [True, False])
+def test_one_answer_at_the_address_is_about_the_lot_of_many_changes(approved: bool) -> None:
+    app = a_busy_app()
+    app.board.address = "https://page"
+
+    async def story() -> None:
+        await fill(app)
+        with pytest.raises(AskFirst) as first:
+            await app.act(ONE_MORE, caller(Returning(), route="stdio"))
+        app.board.answer(approved)
+        for changed in (ONE_MORE, TWO_MORE):
+            asked = Returning(first.value.question.challenge if changed is ONE_MORE else None)
+            with nullcontext() if approved else pytest.raises(Declined):
+                await app.act(changed, caller(asked, route="stdio"))
+
+    in_virtual_time(story)
+    assert len(app.clinic.updates) == (32 if approved else 30)
+
+
 def test_what_changed_since_is_put_anew_at_an_address_of_its_own() -> None:
     app = hosted()
 
     async def story() -> None:
         challenge = await led(app)
         app.clinic.records["patients"]["1"]["last_name"] = "Silva"
-        with pytest.raises(AskFirst) as anew:
+        with pytest.raises(AskFirst) as second:
             await app.act(ARCHIVE, caller(Returning(challenge)))
-        assert anew.value.question.challenge != challenge and "Silva" in anew.value.question.text
+        assert second.value.question.challenge != challenge and "Silva" in second.value.question.text
 
     run(story)
     assert app.clinic.destroyed == []

@@ -290,9 +290,10 @@ class Page:
         return answer
 
     def led_to(self, address: str) -> tuple[int, str]:
-        """The status at the address that an assistant was given, and the page there or where it leads."""
+        """The status at the address that an assistant was given, or where that leads, and the page there."""
         answer = self._sent("GET", at=f"/approvals{address.partition('/approvals')[2]}")
-        return answer.status_code, self.get() if answer.status_code == 303 else answer.text
+        answer = self._sent("GET") if answer.status_code == 303 else answer
+        return answer.status_code, answer.text
 
     @staticmethod
     def csrf_in(text: str) -> str:

@@ -115,12 +115,12 @@ def test_what_changed_between_question_and_answer_is_asked_anew(
     renamed = call(three.at(1), "ana", "update_patient", id=patient, last_name=f"Changed {channel}")
     assert "item" in envelope(renamed)
     more = answered(asked, YES if channel == "form" else OPENED)
-    anew = call(three.at(2), "ana", "archive_patient", id=patient, **meta, **more)
-    assert anew["requestState"] != asked["requestState"]
-    shown = ana.get() if channel == "page" else anew["inputRequests"]["approval"]["params"]["message"]
+    second = call(three.at(2), "ana", "archive_patient", id=patient, **meta, **more)
+    assert second["requestState"] != asked["requestState"]
+    shown = ana.get() if channel == "page" else second["inputRequests"]["approval"]["params"]["message"]
     assert f"Changed {channel}" in shown
     assert archived(clinic, patient) == 0
-    more = answered(anew, NO)
+    more = answered(second, NO)
     assert envelope(call(three.at(0), "ana", "archive_patient", id=patient, **meta, **more))["code"] == "declined"
 
 
