@@ -95,6 +95,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     "approvals.page": (*_PAGE, "approvals/test_browser.py"),
     "approvals.page_html": ("approvals/test_page_html.py", *_PAGE, "approvals/test_browser.py"),
     "approvals.page_at": ("hosted/test_approvals.py",),
+    "approvals.clinic_questions": ("hosted/test_page_logins.py", "hosted/test_issuer_page.py"),
     "approvals.paths": ("test_private_files.py", "cli/test_approve_and_audit.py"),
     "approvals.peer_uid": _PAGE,
     "approvals.pin": ("approvals/test_pin.py", "guards/test_promises.py", *_PAGE),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cliniko_mcp.errors import ConfigurationError
-from cliniko_mcp.hosted_file import hosted_by, read_hosted
+from cliniko_mcp.hosted_file import HostedFile, hosted_by, read_hosted
 from cliniko_mcp.settings import Settings, secret_at
 
 WHOLE = """
@@ -24,6 +24,19 @@ url = "https://login.example.org/introspect"
 client_id = "cliniko-mcp"
 client_secret = "env:INTROSPECTION"
 """
+
+
+PAGE = '[issuer.page]\nclient_id = "a"\nclient_secret = "env:A"\n'
+
+
+def test_there_is_a_page_where_somebody_can_log_in_at_it() -> None:
+    address = {"public_url": "https://mcp.example.org/mcp", "keys": ("env:RING",)}
+    issuer = {"url": "https://login.example.org"}
+    page = {"client_id": "a", "client_secret": "env:A"}
+    assert HostedFile.model_validate({**address, "people": "p.toml"}).has_page
+    assert HostedFile.model_validate({**address, "issuer": [{**issuer, "page": page}]}).has_page
+    assert not HostedFile.model_validate({**address, "issuer": [issuer]}).has_page
+    assert not HostedFile.model_validate({"keys": ("env:RING",), "people": "p.toml"}).has_page
 
 
 def test_the_file_says_who_vouches_for_people(tmp_path: Path) -> None:
@@ -45,6 +58,13 @@ def test_the_file_says_who_vouches_for_people(tmp_path: Path) -> None:
         ('public_url = "https://mcp.example.org/mcp"', "", "name it"),
         ("https://login.example.org/realms", "login.example.org/realms", "issuer.0.url"),
         ("[[issuer]]", "[issuer", "is not TOML"),
+        ("[issuer.introspection]", f"{PAGE}[issuer.introspection]", "keys"),
+        (
+            "[issuer.introspection]",
+            f"{PAGE}parameters = {{ state = '1' }}\n[issuer.introspection]",
+            "state cannot be set",
+        ),
+        ("[[issuer]]", 'approve_by = "third"\n[[issuer]]', "approve_by"),
     ],
 )
 def test_a_file_that_cannot_be_meant_so_is_refused_with_the_place_and_without_what_stands_there(

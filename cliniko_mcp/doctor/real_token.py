@@ -76,8 +76,8 @@ def _claims(section: IssuerSection, resource: Resource, claims: Mapping[str, Jso
 
 
 def _scopes(section: IssuerSection, claims: Mapping[str, JsonValue]) -> Check:
-    given = _texts(claims.get(section.scope_claim))
-    scopes = {section.scope_names.get(one, one) for one in given}
+    granted = _texts(claims.get(section.scope_claim))
+    scopes = {section.scope_names.get(one, one) for one in granted}
     ours = [one for one in (*SCOPES, APPROVE) if one in scopes]
     if allowed(scopes) is not None:
         return ok("token scopes", ", ".join(ours))
@@ -85,9 +85,9 @@ def _scopes(section: IssuerSection, claims: Mapping[str, JsonValue]) -> Check:
     fix = f"Let the issuer grant {SCOPES[0]} and more"
     if elsewhere and section.scope_claim not in elsewhere:
         fix += f', or write scope_claim = "{elsewhere[0]}" under [[issuer]]'
-    elif given:
-        fix += f', or say which of its own are meant: [issuer.scope_names] "{given[0]}" = "{SCOPES[0]}"'
-    told = f"{section.scope_claim} grants nothing here: {clean(', '.join(given), 200) or 'it is empty'}"
+    elif granted:
+        fix += f', or say which of its own are meant: [issuer.scope_names] "{granted[0]}" = "{SCOPES[0]}"'
+    told = f"{section.scope_claim} grants nothing here: {clean(', '.join(granted), 200) or 'it is empty'}"
     return failed("token scopes", told, f"{fix}.")
 
 

@@ -36,6 +36,8 @@ from cliniko_mcp.identity.person import Clock, IssuerUnavailable, Person, TokenR
 
 FRESH_SECONDS: Final = 300
 """How old a login may be where it has to be fresh."""
+_KNOWN_SECONDS: Final = 60.0
+"""How long the issuer's metadata is good: whoever opens the page again and again asks it no oftener."""
 
 
 class LoginRefused(Exception):
@@ -94,12 +96,12 @@ class RelyingParty:
         self._scopes = tuple(scopes)
         self._clock = clock
         self._algorithms = tuple(algorithms)
-        self._metadata: Mapping[str, JsonValue] | None = None
+        self._metadata: tuple[float, Mapping[str, JsonValue]] | None = None
 
     async def address(self, attempt: Attempt, more_scopes: Sequence[str] = ()) -> str:
         """Where a person is sent to log in. Raises IssuerUnavailable."""
         digest = hashlib.sha256(attempt.code_verifier.encode()).digest()
-        asked = {
+        parameters = {
             "response_type": "code",
             "client_id": self.page.client_id,
             "redirect_uri": self._redirect_uri,
@@ -112,11 +114,10 @@ class RelyingParty:
             **self.page.parameters,
         }
         if attempt.fresh:
-            asked |= {"prompt": "login", "max_age": str(FRESH_SECONDS)}
-            asked |= {"acr_values": " ".join(self.page.acr_values)} if self.page.acr_values else {}
-        self._metadata = None  # looked at anew with each login: an issuer may move what it names
+            parameters |= {"prompt": "login", "max_age": str(FRESH_SECONDS)}
+            parameters |= {"acr_values": " ".join(self.page.acr_values)} if self.page.acr_values else {}
         endpoint = await self._endpoint("authorization_endpoint")
-        query = urlencode({name: value for name, value in asked.items() if value}, quote_via=quote)
+        query = urlencode({name: value for name, value in parameters.items() if value}, quote_via=quote)
         return f"{endpoint}{'&' if '?' in endpoint else '?'}{query}"
 
     async def proven(self, attempt: Attempt, answer: Mapping[str, str]) -> Proven:
@@ -173,8 +174,8 @@ class RelyingParty:
             or not hmac.compare_digest(nonce.encode(), attempt.nonce.encode())
         ):
             raise LoginRefused("the id token is not the answer to this login")
-        at, asked = _seconds(claims, "auth_time"), self.page.acr_values
-        if at > now + leeway or (asked and claims.get("acr") not in asked):
+        at, ways = _seconds(claims, "auth_time"), self.page.acr_values
+        if at > now + leeway or (ways and claims.get("acr") not in ways):
             at = 0.0
         if attempt.fresh and at < now - FRESH_SECONDS - leeway:
             raise LoginRefused("the issuer does not say that the person has just logged in, as strongly as is asked")
@@ -211,12 +212,13 @@ class RelyingParty:
         return found
 
     async def _known(self) -> Mapping[str, JsonValue]:
-        if self._metadata is None:
+        now = self._clock().timestamp()
+        if self._metadata is None or now - self._metadata[0] > _KNOWN_SECONDS:
             try:
-                self._metadata = await metadata_of(self.issuer, self._client)
+                self._metadata = now, await metadata_of(self.issuer, self._client)
             except (httpx2.HTTPError, TimeoutError, ValueError):
                 raise IssuerUnavailable from None
-        return self._metadata
+        return self._metadata[1]
 
     async def _endpoint(self, name: str) -> str:
         found = (await self._known()).get(name)

@@ -123,6 +123,7 @@ class PageLogin:
 
         `again` is who has to prove once more that it is them, in the way that they came.
         """
+        approvals = to.startswith("/approvals")
         if again is not None:
             heading, lead = (
                 "Log in once more",
@@ -132,20 +133,22 @@ class PageLogin:
             heading, lead = (
                 "Log in",
                 "<p>Here you answer what an assistant that works for you wants to archive, delete or cancel in "
-                "Cliniko.</p>",
+                "Cliniko.</p>"
+                if approvals
+                else "<p>Show that it is you, to go on.</p>",
             )
         problem = f"<p class=wrong role=alert>{escape(wrong)}</p>" if wrong else ""
         ways = ""
         for number, party in enumerate(self.issuers):
             if again is None or again.person.issuer == party.issuer:
-                asked = {"issuer": str(number), "to": to} | ({"fresh": "1"} if again is not None else {})
+                query = {"issuer": str(number), "to": to} | ({"fresh": "1"} if again is not None else {})
                 called = party.page.name or urlsplit(party.issuer).hostname or party.issuer
-                link = escape(f"{PATH}/start?{urlencode(asked)}")
+                link = escape(f"{PATH}/start?{urlencode(query)}")
                 ways += f'<p class=buttons><a class="button yes" href="{link}">Log in with {escape(called)}</a></p>'
         if self.people is not None and (again is None or again.person.issuer == ISSUER):
             ways += _code_form(to, alone=not ways)
         title = f"<h1>{heading}</h1>{lead}{problem}<section class=card>{ways}</section>"
-        return self._document(heading, title, status)
+        return self._document(heading, title, status, "Your approvals" if approvals else "Connect an assistant")
 
     # The login itself
 
@@ -269,9 +272,9 @@ class PageLogin:
         self._keep(answer, "attempt", "", 0)
         return answer
 
-    def _document(self, title: str, body: str, status: int) -> HTMLResponse:
+    def _document(self, title: str, body: str, status: int, beside: str = "") -> HTMLResponse:
         nonce = self.token()
-        return page(title, body, clinic="Cliniko", demo=False, nonce=nonce, status=status, beside="Your approvals")
+        return page(title, body, clinic="Cliniko", demo=False, nonce=nonce, status=status, beside=beside)
 
 
 def _code_form(to: str, *, alone: bool) -> str:

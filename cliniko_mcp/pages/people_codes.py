@@ -21,6 +21,8 @@ from cliniko_mcp.shared_state.keys import KeyRing, Unsealable
 SESSION_SECONDS: Final = 2_592_000
 _PURPOSE: Final = "approvals"
 _ENDED: Final = b"ended"
+_MANY: Final = 1_000
+"""How many uses are kept before those that are over are dropped."""
 
 
 class Once(Protocol):
@@ -34,13 +36,20 @@ class Once(Protocol):
 class LocalOnce:
     """Uses in this process alone."""
 
-    def __init__(self) -> None:
-        self._used: set[str] = set()
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._used: dict[str, float] = {}
+        self._look_at = _MANY
 
     async def first(self, name: str, seconds: float) -> bool:
-        """See `Once.first`; it is remembered until the process ends."""
-        new = name not in self._used
-        self._used.add(name)
+        """See `Once.first`; it is forgotten when the process ends."""
+        now = self._monotonic()
+        if len(self._used) >= self._look_at:
+            self._used = {name: until for name, until in self._used.items() if until > now}
+            self._look_at = 2 * len(self._used) + _MANY
+        new = self._used.get(name, now) <= now
+        if new:
+            self._used[name] = now + seconds
         return new
 
 

@@ -158,7 +158,7 @@ class Hosting:
     ) -> PageLogin:
         clock = partial(datetime.now, UTC)  # noqa: TID251 - tokens and codes expire in real time
         resource = Resource.parse(self.file.public_url or "")
-        once = LocalOnce() if self.state is None else SharedOnce(self.state)
+        once = LocalOnce(anyio.current_time) if self.state is None else SharedOnce(self.state)
         sessions = LocalSessions(anyio.current_time) if self.state is None else SharedSessions(self.state)
         codes = None
         if self.file.people is not None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cliniko_mcp.approvals.decisions import Outcome
-from cliniko_mcp.approvals.page_html import Shown, outcome_page, policy, questions_page
+from cliniko_mcp.approvals.page_html import Shown, Viewer, not_yours_page, outcome_page, policy, questions_page
 from cliniko_mcp.approvals.questions import Matter, PendingQuestion, Question, Verdict
 from cliniko_mcp.approvals.shown import Account, Fact, Preview
 from cliniko_mcp.errors import Rejected
@@ -218,3 +218,58 @@ def test_only_what_carries_the_nonce_may_run_and_nothing_comes_from_outside() ->
     text = page(asked())
     assert text.count('nonce="the-nonce"') == 2
     assert " style=" not in text and " onclick=" not in text
+
+
+ANA = Viewer("ana", "Ana <Lima>")
+
+
+def of(principal: str, challenge: str = "c1", account: Account = ACCOUNT) -> PendingQuestion:
+    """A question that an assistant of this person asks."""
+    pending = asked(challenge, program="claude-ai")
+    pending.question = replace(pending.question, account=account)
+    pending.matter, pending.asked_by = replace(pending.matter, principal=principal), f"{principal.title()} <Park>"
+    return pending
+
+
+def test_a_page_with_a_login_says_who_is_logged_in_and_lets_them_sign_out() -> None:
+    text = page(of("ana"), viewer=ANA)
+    assert "You are logged in as Ana &lt;Lima&gt;." in text
+    (form,) = re.findall("<form method=post action=/login/out.*?</form>", text)
+    assert 'name=csrf value="the-csrf"' in form
+    assert "action=/login/out" not in page(of("ana"))
+    assert 'content="3;url=?again"' in page(viewer=ANA) and 'content="3"' in page()
+    assert "logged in as yourself" in page(viewer=Viewer("ana", ""))
+
+
+def test_whose_question_it_is_stands_there_for_everybody_else() -> None:
+    assert "<span>Claude Desktop asked at" in page(of("ana"), viewer=ANA)
+    assert "<span>Cyd &lt;Park&gt;, with Claude Desktop, asked at" in page(of("cyd"), viewer=ANA)
+    unnamed = of("cyd")
+    unnamed.asked_by = ""
+    assert "<span>Somebody else, with Claude Desktop, asked at" in page(unnamed, viewer=ANA)
+
+
+def test_who_cannot_approve_can_only_say_no_and_reads_why() -> None:
+    waits = Viewer("ana", "Ana Lima", frozenset({"c1"}))
+    text = page(of("ana"), viewer=waits)
+    assert "value=approve" not in text and "value=deny" in text and "value=other" in text
+    assert title(text) == "(1) One question for somebody else - Cliniko approvals"
+    assert "Nothing happens unless somebody else approves." in text and "You can only say no." in text
+    both = page(of("ana"), of("cyd", "c2"), viewer=waits)
+    assert both.count("value=approve") == 1 and both.count("You can only say no.") == 1
+    assert title(both) == "(2) 2 questions for you - Cliniko approvals"
+
+
+def test_questions_of_several_clinics_each_say_which() -> None:
+    other = replace(ACCOUNT, clinic="South & Co", demo=True)
+    text = page(of("ana"), of("ana", "c2", other), viewer=ANA)
+    assert "<strong>Your clinics</strong>" in text and "Demo clinic" not in text
+    assert "In Northside &lt;Clinic&gt;" in text and "In South &amp; Co" in text
+    one = page(of("ana"), of("ana", "c2"), viewer=ANA)
+    assert "<strong>Northside &lt;Clinic&gt;</strong>" in one and "In Northside" not in one
+
+
+def test_somebody_elses_question_says_nothing_of_it() -> None:
+    text = not_yours_page(Shown(path="/approvals", csrf="the-csrf", nonce="the-nonce", now=NOW, viewer=ANA))
+    assert title(text) == "Not yours to answer - Cliniko approvals"
+    assert '<a href="/approvals">See your own questions</a>' in text and "decision" not in text

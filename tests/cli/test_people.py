@@ -42,6 +42,13 @@ def test_a_person_is_added_listed_given_a_new_token_and_revoked(tmp_path: Path) 
     assert "nobody" in told
 
 
+def test_who_may_approve_what_others_ask_for_is_said_in_the_file_and_the_list(tmp_path: Path) -> None:
+    people(tmp_path, "add", "ana", "--approver")
+    (ana,) = read_people(tmp_path / "people.toml").person
+    assert (ana.approver, ana.person.scopes) == (True, {"cliniko:read", "cliniko:approve"})
+    assert people(tmp_path, "list")[0].split()[:3] == ["ana", "read,", "approves"]
+
+
 def test_what_an_operator_wrote_stays(tmp_path: Path) -> None:
     path = tmp_path / "people.toml"
     path.write_text(OURS)

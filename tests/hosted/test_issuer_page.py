@@ -8,11 +8,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
 from tests.hosted.issuer_stage import PAGE, SECRET, Assistant, Somebody, clinics_file, csrf_in, token_of, until
-from tests.hosted.replicas import RING, ClinicApart, clinic_apart, command, envelope, line_with, people_file
+from tests.hosted.replicas import (
+    META,
+    MODERN,
+    RING,
+    ClinicApart,
+    clinic_apart,
+    command,
+    envelope,
+    line_with,
+    message_in,
+    people_file,
+    post,
+)
 from tests.identity.real_issuer import provider
 from tests.journeys.test_issuer import free_port
 from tests.shared_state.redis_server import RedisServer
@@ -208,20 +219,26 @@ def test_a_second_persons_no_is_not_lifted_by_who_asked(stage: Stage, ana: Someb
     assert envelope(assistant.call("archive_patient", id=patient))["code"] == "declined"
 
 
-def test_a_form_is_not_enough_where_a_second_person_approves(stage: Stage) -> None:
-    """A client of the newer era, which shows forms, is sent to the page as well."""
-    from tests.hosted.replicas import META, MODERN, message_in, post
-
-    token = token_of(stage.issuer, "ana", f"{stage.origin}/mcp")
-    patient = envelope(stage.assistant("ana", "south").call("list_patients", limit=20))["items"][4]["id"]
+def asked_by_form(stage: Stage, clinic: str, patient: str) -> bool:
+    """Whether an assistant of the newer era, which shows forms, is asked to show one."""
     params = {"name": "archive_patient", "arguments": {"id": patient}, "_meta": META}
     message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
     headers = {"mcp-protocol-version": MODERN, "mcp-method": "tools/call", "mcp-name": "archive_patient"}
-    told = {"authorization": f"Bearer {token}", "host": httpx2.URL(stage.origin).netloc.decode()}
-    for clinic, asked_by_form in (("south", False), ("north", True)):
-        found = message_in(post(f"{stage.origin}/mcp/{clinic}", "", message, **headers, **told))["result"]
-        assert ("inputRequests" in found) is asked_by_form, found
-    assert envelope(message_in(post(f"{stage.origin}/mcp/south", "", message, **headers, **told))["result"])
+    token = token_of(stage.issuer, "ana", f"{stage.origin}/mcp")
+    told = {"authorization": f"Bearer {token}", "host": stage.origin.removeprefix("http://")}
+    found = message_in(post(f"{stage.origin}/mcp/{clinic}", "", message, **headers, **told))["result"]
+    return "inputRequests" in found
+
+
+def test_nobody_is_asked_by_a_form_where_a_second_person_approves_also_from_now_on(stage: Stage) -> None:
+    patient = envelope(stage.assistant("ana", "south").call("list_patients", limit=20))["items"][4]["id"]
+    assert not asked_by_form(stage, "south", patient)
+    assert asked_by_form(stage, "north", patient)
+    file = stage.folder / "clinics.toml"
+    before = file.read_text()
+    file.write_text(before.replace('id = "north"', 'id = "north"\napprove_by = "second"'))
+    until(lambda: str(asked_by_form(stage, "north", patient)), gone="True")
+    file.write_text(before)
 
 
 def test_a_strict_clinic_wants_a_fresh_login_before_a_yes(stage: Stage, ana: Somebody) -> None:

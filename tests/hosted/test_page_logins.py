@@ -45,9 +45,16 @@ class Stage:
         self.ledger = LocalLedger(Questions(lambda: datetime.fromtimestamp(self.now, UTC), lambda: str(next(numbers))))
         self.kept = LocalSessions(lambda: self.now)
         self.sessions = IssuerSessions(self.kept, ring, token=lambda: f"{next(numbers):064}", now=lambda: self.now)
-        codes = PeopleCodes(lambda: self.people, self.kept, ring, LocalOnce(), now=lambda: self.now)
+        codes = PeopleCodes(lambda: self.people, self.kept, ring, LocalOnce(lambda: self.now), now=lambda: self.now)
         login = PageLogin(
-            (), codes, self.sessions, ring, Resource(f"{ORIGIN}/mcp"), LocalOnce(), lambda: "t", lambda: self.now
+            (),
+            codes,
+            self.sessions,
+            ring,
+            Resource(f"{ORIGIN}/mcp"),
+            LocalOnce(lambda: self.now),
+            lambda: "t",
+            lambda: self.now,
         )
 
         async def questions(person: Person) -> list[ClinicQuestions]:

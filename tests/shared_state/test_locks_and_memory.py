@@ -14,6 +14,7 @@ from cliniko_mcp.shared_state.elsewhere import SharedElsewhere
 from cliniko_mcp.shared_state.keys import KeyRing, Unsealable
 from cliniko_mcp.shared_state.locks import SharedLocks
 from cliniko_mcp.shared_state.once import SharedOnce
+from cliniko_mcp.shared_state.sessions import SharedSessions
 from cliniko_mcp.shared_state.tokens import SharedTokens
 from tests.shared_state.redis_server import RedisServer
 
@@ -234,3 +235,21 @@ def test_a_key_ring_derives_by_purpose_and_account_and_opens_what_its_older_secr
 def test_a_ring_that_cannot_serve_is_refused(secrets: list[bytes], why: str) -> None:
     with pytest.raises(ConfigurationError, match=why):
         KeyRing(secrets, CHANCE.randbytes)
+
+
+def test_a_login_at_the_pages_is_known_to_every_replica_until_it_is_ended_or_idle(redis: RedisServer) -> None:
+    async def story(one: SharedState, two: SharedState) -> None:
+        here, there = SharedSessions(one), SharedSessions(two)
+        record = bytes(range(256))
+        await here.put("a", record, 60)
+        assert await there.get("a") == record
+        assert 0 < int(redis.ask("PTTL", "cm:1:{pages}:a").removeprefix(":")) <= 60_000
+        assert await there.get("a", 1_800) == record
+        assert int(redis.ask("PTTL", "cm:1:{pages}:a").removeprefix(":")) > 60_000
+        await there.drop("a")
+        assert await here.get("a") == await here.get("a", 60) == b""
+        await here.put("b", record, 0.05)
+        while await there.get("b"):  # noqa: ASYNC110 - the clock is that of Redis
+            await anyio.sleep(0.01)
+
+    told(story, redis)
