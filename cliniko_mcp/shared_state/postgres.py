@@ -6,6 +6,7 @@ is room for another holds the table.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -35,7 +36,11 @@ _AWAY: Final = (
     asyncpg.InterfaceError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
+    asyncpg.ReadOnlySQLTransactionError,
 )
+_UNUSABLE: Final = (asyncpg.SyntaxOrAccessError, asyncpg.InvalidSchemaNameError)
+"""Our tables are not there, or not for us: somebody has to mend that, and until then it is as if it were away."""
+_LOG = logging.getLogger(__name__)
 
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
@@ -68,6 +73,8 @@ class PostgresDatabase:
         try:
             async with self._pool.acquire() as connection:
                 return await _played(connection, work)
+        except _UNUSABLE as problem:
+            raise self._unusable(problem) from None
         except _AWAY:
             raise _away(self._tables) from None
 
@@ -84,8 +91,14 @@ class PostgresDatabase:
             except _AGAIN:
                 if not tries:
                     raise _away(self._tables) from None
+            except _UNUSABLE as problem:
+                raise self._unusable(problem) from None
             except _AWAY:
                 raise _away(self._tables) from None
+
+    def _unusable(self, problem: Exception) -> Unavailable:
+        _LOG.error("the tables of %s cannot be used: %s", self._tables.called, type(problem).__name__)
+        return _away(self._tables)
 
 
 async def _played(connection: Connection, work: Callable[[], Work[T]]) -> T:

@@ -105,3 +105,17 @@ async def test_an_address_that_is_none_is_refused_without_being_repeated(
         async with directory_at("env:DATABASE"):
             pass
     assert "secret" not in str(refused.value)
+
+
+async def test_tables_that_are_gone_are_said_and_looked_for_again_without_ending_the_server(
+    postgres: PostgresServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = postgres.database()
+    async with directory_at(url) as directory:
+        clinics = await directory.live(anyio.current_time, HostedFile(clinics=url, keys=("env:RING",)))
+        async with clinics.watched():
+            postgres.do(url, "ALTER SCHEMA clinic_directory RENAME TO elsewhere")
+            await until(lambda: "UndefinedTableError" in caplog.text)
+            postgres.do(url, "ALTER SCHEMA elsewhere RENAME TO clinic_directory")
+            await add_clinic(directory.store, entry("north", "a"), ring(OLD), KEY)
+            await until(there(clinics, "north"))

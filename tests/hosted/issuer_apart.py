@@ -47,6 +47,7 @@ def issuer_apart() -> Generator[IssuerApart]:
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
+    private_key("RSA", 0)  # made before several ask for it at once
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
     url = f"http://127.0.0.1:{server.server_port}"
     thread = Thread(target=server.serve_forever, daemon=True)

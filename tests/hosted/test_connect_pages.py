@@ -12,7 +12,7 @@ from cliniko_mcp.directory.clinics_changes import change_clinic, remove_clinic
 from cliniko_mcp.errors import KeyRefused, NotLinked
 from tests.hosted.own_keys import ADMINISTRATOR, ELSEWHERE, ORIGIN, PRACTITIONER, RECEPTIONIST, Stage, staged
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.long]
 
 
 @pytest.fixture
