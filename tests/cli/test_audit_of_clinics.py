@@ -1,4 +1,4 @@
-"""`cliniko-mcp audit` where the logs of a server for many are files: of a clinic, of all, those of several replicas."""
+"""`cliniko-mcp audit` for a server for many whose logs are files: of one clinic, of all, and of several replicas."""
 
 import json
 from pathlib import Path

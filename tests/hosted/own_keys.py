@@ -171,7 +171,7 @@ async def staged(folder: Path) -> AsyncGenerator[Stage]:
         resource, once = Resource.parse(f"{ORIGIN}/mcp"), Reused()
         codes = PeopleCodes(lambda: known, sessions, keyring, once, now=now)
         kept = IssuerSessions(sessions, keyring, token=token, now=now)
-        login = PageLogin((), codes, kept, keyring, resource, once, token, now)
+        login = PageLogin((), codes, kept, keyring, resource, once, token, now, anyio.current_time)
         pages = ConnectPages(login, pool, keyring, token=token, now=now, monotonic=anyio.current_time)
         app = Starlette(routes=[*login.routes(), *pages.routes()])
         yield Stage(folder, cliniko, directory, pool, app, known, clock)
