@@ -34,12 +34,14 @@ class Call:
     method: str = "tools/call"
     token: str = ""
     """Where it is not that of the file of people."""
+    more: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """More parameters, `_meta` among them."""
 
     @property
     def message(self) -> dict[str, Any]:
         """What is sent."""
         named = {"name": self.tool, "arguments": self.arguments} if self.method == "tools/call" else self.arguments
-        return {"jsonrpc": "2.0", "id": 1, "method": self.method, "params": {**named, "_meta": META}}
+        return {"jsonrpc": "2.0", "id": 1, "method": self.method, "params": {**named, "_meta": META, **self.more}}
 
 
 @dataclass(frozen=True)
@@ -53,9 +55,14 @@ class Answer:
     seconds: float
 
     @property
+    def message(self) -> dict[str, Any]:
+        """The message that came."""
+        return json.loads(_message(self.text))
+
+    @property
     def body(self) -> dict[str, Any]:
         """The envelope."""
-        return _envelope(json.loads(_message(self.text)))
+        return _envelope(self.message)
 
     @property
     def ended(self) -> float:
@@ -69,7 +76,8 @@ class Client:
     def __init__(self, address: str) -> None:
         self._address = address
         limits = httpx2.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=3_600)
-        self._http = httpx2.AsyncClient(trust_env=False, timeout=_SECONDS, limits=limits)
+        # Nothing here is encrypted: no certificates are read, which would take longer than a call.
+        self._http = httpx2.AsyncClient(trust_env=False, timeout=_SECONDS, limits=limits, verify=False)
 
     async def call(self, call: Call) -> Answer:
         """Make a call, once."""
@@ -135,6 +143,12 @@ async def play(address: str, calls: Iterable[Call], at_once: int, *, until: floa
         for _ in range(at_once):
             group.start_soon(client)
     return answers
+
+
+async def patients(address: str, who: str) -> list[str]:
+    """The ids of some patients of this person's clinic, all others than the demo clinic's best known one."""
+    (answer,) = await play(address, [Call(who, "list_patients", {"limit": 50})], 1)
+    return [str(row["id"]) for row in answer.body["items"][1:]]
 
 
 def turns(calls: Sequence[Call]) -> Iterable[Call]:

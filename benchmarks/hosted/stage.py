@@ -30,6 +30,8 @@ from tests.shared_state.redis_server import RedisServer
 PUBLIC: Final = "https://mcp.example.org/mcp"
 RING: Final = "a ring of this run alone, longer than thirty-two bytes"
 SCOPES: Final = ["cliniko:read", "cliniko:write", "cliniko:destroy"]
+PATIENT: Final = "1104000000422323183"
+"""A patient that every clinic has."""
 NOTICE: Final = 5
 """Seconds that a replica goes on after SIGTERM, for its balancer to notice."""
 _START_SECONDS: Final = 120
