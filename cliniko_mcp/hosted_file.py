@@ -87,6 +87,8 @@ class HostedFile(_Section):
     admin: AdminSection | None = None
     clinics: str | None = None
     """A file of clinics, each with its key, sealed; without it there is one, of the key in the environment."""
+    most_open: int = Field(default=2_000, ge=1, le=100_000)
+    """How many clinics a replica keeps open at a time: the one that was used longest ago is closed for the next."""
     notice: float = Field(default=0.0, ge=0, le=60)
     """Seconds for which a replica that was told to stop goes on as before, until its balancer has noticed."""
     issuer: tuple[IssuerSection, ...] = ()

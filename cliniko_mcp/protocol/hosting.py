@@ -71,7 +71,7 @@ class Hosting:
     ) -> AsyncGenerator[tuple[ClinicPaths, OpenApps, Ledgers]]:
         """What answers for every clinic, their apps, and the questions of each person."""
         assert self.clinics is not None and self.ring is not None  # the file has been checked
-        async with opened_apps() as apps, anyio.create_task_group() as tasks:
+        async with opened_apps(max_open=self.file.most_open) as apps, anyio.create_task_group() as tasks:
             pool = ClinicPool(settings, self.clinics, self.ring, self.state, apps, self.page)
             made = partial(_with_pool, protocol_of, pool)
             yield ClinicPaths(settings, self.clinics, self.ring, tasks, made), apps, pool.ledgers
