@@ -68,7 +68,9 @@ def _opened_everywhere(found: Stage, clinics: int) -> float:
 def too_many(accounts: int = 20, calls: int = 250) -> Verdict:
     """So many calls of each account within a minute, of which it may send 200."""
     with stage(accounts) as found:
-        asked = [Call(person_of(number % accounts), "get_patient", {"id": PATIENT}) for number in range(accounts * calls)]
+        asked = [
+            Call(person_of(number % accounts), "get_patient", {"id": PATIENT}) for number in range(accounts * calls)
+        ]
         answers = anyio.run(play, found.address, asked, 60)
         told = {one.call.who: one for one in sorted(_limited(answers), key=lambda one: one.ended)}
         off = _off(found, told)

@@ -80,7 +80,9 @@ async def _redis_away(found: Stage, short: float, long: float) -> list[Verdict]:
             gone: list[_Gone] = []
 
             async def load() -> None:
-                answers.extend(await play(found.address, turns(_calls(_CLINICS)), 10, until=time.monotonic() + seconds + 12))
+                answers.extend(
+                    await play(found.address, turns(_calls(_CLINICS)), 10, until=time.monotonic() + seconds + 12)
+                )
 
             async def destroy() -> None:
                 await anyio.sleep(3 + seconds / 4)
@@ -115,7 +117,9 @@ async def _all(forms: list[Form]) -> list[Answer]:
     return ended
 
 
-def _of_short(way: str, seconds: float, gone: _Gone, answers: list[Answer], acts: int, done: int, forms: int) -> Verdict:
+def _of_short(
+    way: str, seconds: float, gone: _Gone, answers: list[Answer], acts: int, done: int, forms: int
+) -> Verdict:
     failed = [answer for answer in answers if answer.outcome != OK]
     during = sum(gone.met(answer) for answer in answers)
     return Verdict(
