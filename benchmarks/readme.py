@@ -11,6 +11,7 @@ from benchmarks.cpu import RESULT as CPU
 from benchmarks.desk import A_MINUTE, COLD, LEAST, WARM
 from benchmarks.desk import RESULT as DESK
 from benchmarks.fuzz import RESULT as FUZZ
+from benchmarks.hosted import RESULT as HOSTED
 from benchmarks.soak import RESULT as SOAK
 from benchmarks.summary import Figure, summary
 
@@ -51,7 +52,7 @@ def rewritten(page: str, root: Path) -> str:
 
 def _part(root: Path) -> str:
     results = _read(root / RESULTS)
-    rows = [*summary(results), *(figure.row() for figure in _of_a_desk(root))]
+    rows = [*summary(results), *(figure.row() for figure in _of_a_desk(root)), *_of_many(root)]
     lines = ["| what | measured | budget |", "|---|---|---|"]
     misses: list[str] = []
     for row in rows:
@@ -100,6 +101,13 @@ def _of_a_desk(root: Path) -> Iterator[Figure]:
         yield Figure(ROW, cpu["row"], "ms", ROW_BUDGET, 3, "; 0.1.0: 0.14")
 
 
+def _of_many(root: Path) -> Iterator[Mapping[str, str]]:
+    """The rows of a server for many clinics in replicas: each as its last run judged it, where there was one."""
+    if (root / HOSTED).is_file():
+        for rows in _read(root / HOSTED)["runs"].values():
+            yield from ({**row, "figure": f"hosted: {row['figure']}"} for row in rows)
+
+
 def _by_hand(root: Path) -> list[str]:
     """A paragraph for each of the long runs that are made by hand, where there was one."""
     lines: list[str] = []
@@ -108,6 +116,13 @@ def _by_hand(root: Path) -> list[str]:
         lines.append(
             f"The CPU's figures are of {cpu['measured']}, {cpu['machine']}: the system's accounting of the server's "
             "process, the least of several rounds."
+        )
+    if (root / HOSTED).is_file():
+        hosted = _read(root / HOSTED)
+        lines.append(
+            f"Those of a server for many are of {hosted['measured']}, {hosted['machine']}: replicas, Redis, a plain "
+            "TCP balancer, callers and an upstream that answers after 20 ms and counts each key's sliding minute, on one "
+            "computer together."
         )
     if (root / SOAK).is_file():
         soak = _read(root / SOAK)

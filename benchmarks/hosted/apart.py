@@ -7,12 +7,12 @@ from typing import Any, Final
 import anyio
 
 from benchmarks.hosted.callers import OK, Answer, Call, outcomes, play
-from benchmarks.hosted.stage import PATIENT, clinic_of, key_of, stage
+from benchmarks.hosted.stage import PATIENT, clinic_of, stage
 from benchmarks.hosted.upstream import mark_of
 from benchmarks.hosted.verdict import Verdict
 
 _WHO: Final = "both"
-MARKS: Final = [mark_of(key_of(number)) for number in range(2)]
+MARKS: Final = [mark_of(number) for number in range(2)]
 
 
 def interleaved(calls: int = 10_000, at_once: int = 30) -> Verdict:
@@ -28,7 +28,7 @@ def interleaved(calls: int = 10_000, at_once: int = 30) -> Verdict:
     in_redis = [mark for mark in MARKS if mark.encode() in kept]
     return Verdict(
         f"{calls:,} mixed calls of two clinics over 3 replicas",
-        f"{len(foreign)} answers, {sum(logs)} log lines with anything of the other; {sum(own):,} answers with their own",
+        f"{len(foreign)} answers and {sum(logs)} log lines with anything of the other, {sum(own):,} with their own",
         "0 with anything of the other",
         not foreign and not sum(logs) and not said and not in_redis and not failed and sum(own) > calls // 2,
         {"outcomes": outcomes(answers), "said": said, "in Redis": in_redis},

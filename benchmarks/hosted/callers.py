@@ -12,6 +12,8 @@ from typing import Any, Final
 import anyio
 import httpx2
 
+from benchmarks.hosted.stage import PATIENT, person_of
+
 MODERN: Final = "2026-07-28"
 META: Final[Mapping[str, Any]] = {
     "io.modelcontextprotocol/protocolVersion": MODERN,
@@ -149,6 +151,15 @@ async def patients(address: str, who: str) -> list[str]:
     """The ids of some patients of this person's clinic, all others than the demo clinic's best known one."""
     (answer,) = await play(address, [Call(who, "list_patients", {"limit": 50})], 1)
     return [str(row["id"]) for row in answer.body["items"][1:]]
+
+
+def reads(clinics: int) -> list[Call]:
+    """Two reads of each clinic, both of which send something."""
+    return [
+        call
+        for who in map(person_of, range(clinics))
+        for call in (Call(who, "get_patient", {"id": PATIENT}), Call(who, "list_patients", {"limit": 2}))
+    ]
 
 
 def turns(calls: Sequence[Call]) -> Iterable[Call]:

@@ -1,6 +1,5 @@
 """People who answer: by a form in their assistant, or on the approvals page in their browser."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace

@@ -68,10 +68,8 @@ def _opened_everywhere(found: Stage, clinics: int) -> float:
 def too_many(accounts: int = 20, calls: int = 250) -> Verdict:
     """So many calls of each account within a minute, of which it may send 200."""
     with stage(accounts) as found:
-        asked = [
-            Call(person_of(number % accounts), "get_patient", {"id": PATIENT}) for number in range(accounts * calls)
-        ]
-        answers = anyio.run(play, found.address, asked, 60)
+        reads = [Call(person_of(number), "get_patient", {"id": PATIENT}) for number in range(accounts)] * calls
+        answers = anyio.run(play, found.address, reads, 60)
         told = {one.call.who: one for one in sorted(_limited(answers), key=lambda one: one.ended)}
         off = _off(found, told)
         again = anyio.run(_when_told, found.address, told)
@@ -83,12 +81,16 @@ def too_many(accounts: int = 20, calls: int = 250) -> Verdict:
     good = outcomes(again) == {OK: len(told)}
     return Verdict(
         f"{accounts} accounts of {calls} calls each, in {seconds:.0f} s",
-        f"{worst} requests of a key in a minute at most, {refused} x 429, {len(_limited(answers)):,} calls told to wait, "
-        f"by seconds {off:.1f} off at most",
+        f"{worst} requests of a key in a minute at most, {refused} x 429, {len(_limited(answers)):,} calls told to "
+        f"wait, {off:.1f} s off at most",
         f"{LIMIT} in any minute, 0 x 429, the rest told true seconds",
         worst <= LIMIT and refused == 0 and not others and good and off <= _ROUNDING and bool(told),
-        {"outcomes": ended, "after the wait": outcomes(again), "seconds": seconds},
+        {"outcomes": ended, "after the wait": outcomes(again), "seconds": seconds, "others": _texts(answers, others)},
     )
+
+
+def _texts(answers: list[Answer], of: set[str]) -> list[str]:
+    return [answer.text[:300] for answer in answers if answer.outcome in of][:3]
 
 
 def _limited(answers: list[Answer]) -> list[Answer]:
@@ -98,7 +100,7 @@ def _limited(answers: list[Answer]) -> list[Answer]:
 def _off(found: Stage, told: dict[str, Answer]) -> float:
     """By how many seconds the last told wait of an account differed from the true one, at most."""
     came, now = found.upstream(), time.monotonic()
-    free = {f"p{key[1:6]}": now + came[key]["free in"] for key in came}
+    free = {person_of(int(key)): now + came[key]["free in"] for key in came}
     return max((abs(one.ended + one.body["retry_after"] - free[who]) for who, one in told.items()), default=0.0)
 
 

@@ -26,7 +26,7 @@ def raced(approvals: int = 300, each: int = 3) -> Verdict:
     ended = outcomes(answers)
     return Verdict(
         f"{approvals} approvals on the page, each raced for by 3 replicas",
-        f"{len(acts)} acts, {len(twice)} done twice, {ended.get(OK, 0):,} of {len(answers):,} calls told that it is done",
+        f"{len(acts)} acts, {len(twice)} done twice, {ended.get(OK, 0):,} of {len(answers):,} calls told it was done",
         f"exactly {approvals} acts",
         len(acts) == approvals == approved and not twice and set(ended) == {OK},
         {"outcomes": ended, "approved": approved},
@@ -44,8 +44,7 @@ async def _raced(found: Stage, clinics: int, each: int) -> tuple[list[Answer], i
             clients = [Client(replica.address) for replica in found.replicas]
             browser = Browser(found.address, who)
             await browser.open()
-            for patient in ids:
-                approved.append(await _one(clients, browser, who, patient, answers))
+            approved.extend([await _one(clients, browser, who, patient, answers) for patient in ids])
             for client in (*clients, browser):
                 await client.close()
 
@@ -56,17 +55,18 @@ async def _raced(found: Stage, clinics: int, each: int) -> tuple[list[Answer], i
 
 
 async def _one(clients: Sequence[Client], browser: Browser, who: str, patient: str, answers: list[Answer]) -> int:
-    """Ask about one patient, approve it, and repeat the call everywhere until it has ended; how often it was approved."""
+    """Ask about one patient, approve it, and repeat the call everywhere until it has ended; how many were approved."""
     call, approved = Call(who, "archive_patient", {"id": patient}), 0
     first = await clients[0].call(call)
     assert first.outcome == "approval_needed", first
 
     async def again(client: Client) -> None:
+        answer = await client.call(call)
         for _ in range(_TRIES):
-            answer = await client.call(call)
             if answer.outcome != "approval_needed":
                 break
             await anyio.sleep(_PAUSE_SECONDS)
+            answer = await client.call(call)
         answers.append(answer)
 
     async with anyio.create_task_group() as group:

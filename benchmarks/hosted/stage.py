@@ -17,11 +17,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx2
-from redis import Redis
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.hosted.upstream import NOW
+from benchmarks.hosted.upstream import NOW, key_of
 from cliniko_mcp.directory.clinics import ClinicEntry, sealed_key
 from cliniko_mcp.identity.people_file import digest_of
 from cliniko_mcp.shared_state.keys import KeyRing
@@ -50,11 +49,6 @@ def clinic_of(number: int) -> str:
 def person_of(number: int) -> str:
     """The id of the person who works in this clinic."""
     return f"p{number:05}"
-
-
-def key_of(number: int) -> str:
-    """The clinic's key of Cliniko's."""
-    return f"k{number:05}-au1"
 
 
 def code_of(who: str) -> str:
@@ -179,11 +173,8 @@ def stage(
         stack.enter_context(program("benchmarks.hosted.upstream", str(upstream)))
         found = Stage(folder, redis, f"http://127.0.0.1:{upstream}", f"http://127.0.0.1:{port}/mcp")
         found.accounts = _clinics(folder, clinics, f"{found.cliniko}/v1", shared)
-        with Redis.from_url(redis.url) as known:  # pyright: ignore[reportUnknownMemberType] - of the other options
-            with known.pipeline() as line:
-                for account in found.accounts.values():
-                    line.set(f"cm:1:{{{account}}}:born", "0")
-                line.execute()
+        born = [f"cm:1:{{{account}}}:born" for account in found.accounts.values()]
+        redis.ask("EVAL", "for i = 1, #ARGV do redis.call('SET', ARGV[i], '0') end", "0", *born)
         found.replicas = [_replica(folder, name, redis.url, more, unlimited) for name in "abcdefgh"[:replicas]]
         stack.callback(_end, found.replicas)
         for replica in found.replicas:

@@ -9,6 +9,7 @@ patient, a site and a type of appointment, and what was archived with it. A key 
 
 import asyncio
 import base64
+import hashlib
 import json
 import re
 import sys
@@ -32,9 +33,20 @@ _ARCHIVE: Final = re.compile(r"/v1/patients/(\d+)/archive")
 _PATIENT: Final = re.compile(r"/v1/patients/(\d+)")
 
 
-def mark_of(key: str) -> str:
+def key_of(number: int) -> str:
+    """A key in Cliniko's form, by its number."""
+    told = f"1-{number:06}-{hashlib.sha256(str(number).encode()).hexdigest()[:24]}"
+    return f"{base64.b64encode(told.encode()).decode()}-au1"
+
+
+def number_of(key: str) -> int:
+    """The number of such a key."""
+    return int(base64.b64decode(key.removesuffix("-au1")).split(b"-")[1])
+
+
+def mark_of(number: int) -> str:
     """The mark in the names that the holder of this key sees: of one word, and of no other key's."""
-    return f"Mark{key.partition('-')[0]}end"
+    return f"Mark{number:06}end"
 
 
 @dataclass
@@ -99,7 +111,7 @@ class Clinic:
         key = self.keys.setdefault(name, Key())
         if (wait := key.came(time.monotonic())) is not None:
             return 429, b'{"message":"Too many requests"}', wait
-        mark = mark_of(name).encode()
+        mark = mark_of(number_of(name)).encode()
         path = target.partition("?")[0]
         if method == "POST" and (found := _ARCHIVE.fullmatch(path)):
             key.acts.append(found[1])
@@ -112,7 +124,7 @@ class Clinic:
         # A filter by this key's own mark finds what stands under the place of it.
         status, kept = self._kept_of(method, target.replace(mark.decode(), MARK))
         if (found := _PATIENT.fullmatch(path)) and found[1] in key.acts:
-            kept = json.dumps({**json.loads(kept), "archived_at": "2026-11-24T00:00:00Z"}).encode()
+            return 404, b'{"status":"404","error":"Not Found"}', 0.0
         return status, kept.replace(MARK.encode(), mark), 0.0
 
     def _kept_of(self, method: str, target: str) -> tuple[int, bytes]:
@@ -131,7 +143,7 @@ class Clinic:
             self.delay = float(dict(parse_qsl(parts.query))["seconds"])
         now = time.monotonic()
         told = {
-            name: {
+            str(number_of(name)): {
                 "requests": key.requests,
                 "refused": key.refused,
                 "worst": key.worst,
