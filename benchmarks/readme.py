@@ -121,7 +121,7 @@ def _by_hand(root: Path) -> list[str]:
         hosted = _read(root / HOSTED)
         lines.append(
             f"Those of a server for many are of {hosted['measured']}, {hosted['machine']}: replicas, Redis, a plain "
-            "TCP balancer, callers and an upstream that answers after 20 ms and counts each key's sliding minute, on one "
+            "TCP balancer, callers and an upstream that takes 20 ms and counts each key's sliding minute, on one "
             "computer together."
         )
     if (root / SOAK).is_file():
