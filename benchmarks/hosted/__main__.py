@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.hosted import RESULT, apart, issuers, limits, memory, outages, questions, stops
+from benchmarks.hosted import RESULT, apart, issuers, limits, memory, outages, questions, rings, stops
 from benchmarks.hosted.stage import clinic_of, code_of, person_of, stage
 from benchmarks.hosted.verdict import Verdict
 from benchmarks.report import report, where
@@ -36,6 +36,7 @@ def runs(*, small: bool, accounts: int, cap: int) -> dict[str, Run]:
         "approvals": partial(questions.raced, 12) if small else questions.raced,
         "apart": partial(apart.interleaved, 500) if small else apart.interleaved,
         "cap": partial(memory.capped, 200, 80) if small else partial(memory.capped, accounts, cap),
+        "ring": partial(rings.changed, 2) if small else rings.changed,
         "issuer": partial(issuers.rotated_and_away, 10.0) if small else issuers.rotated_and_away,
     }
 

@@ -248,6 +248,6 @@ def _replica(folder: Path, name: str, redis: str, more: str, unlimited: bool) ->
         *("--audit-file", str(own / "audit.jsonl"), "--sandbox-now", NOW),
     ]
     environ = {name: value for name, value in os.environ.items() if not name.startswith("CLINIKO_")}
-    environ |= {"RING": RING, "CLINIKO_CONTACT_EMAIL": "load@example.org", "HOME": str(own)}
+    environ |= {"RING": RING, "NEWER": f"newer: {RING}", "CLINIKO_CONTACT_EMAIL": "load@example.org", "HOME": str(own)}
     environ |= {"XDG_STATE_HOME": str(own), "PYTHONUNBUFFERED": "1"}
     return Replica(command, environ, port, admin, own)

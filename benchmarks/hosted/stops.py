@@ -43,12 +43,13 @@ async def _rolling(found: Stage, seconds: float, every: float) -> list[Answer]:
         group.start_soon(load)
         for number in range(int(seconds // every)):
             await anyio.sleep(every / 4)
-            await _stopped_and_started(found.replicas[number % len(found.replicas)])
+            await stopped_and_started(found.replicas[number % len(found.replicas)])
             await anyio.sleep(max(began + (number + 1) * every - time.monotonic(), 0.0))
     return answers
 
 
-async def _stopped_and_started(replica: Replica) -> None:
+async def stopped_and_started(replica: Replica) -> None:
+    """Tell a replica to stop, as a supervisor does, and start it again once it has ended."""
     replica.send(signal.SIGTERM)
     await _until(lambda: replica.ended)
     replica.start()
