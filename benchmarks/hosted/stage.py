@@ -20,7 +20,7 @@ import httpx2
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.hosted.upstream import NOW, key_of
+from benchmarks.hosted.upstream import LIMIT, NOW, key_of
 from cliniko_mcp.directory.clinics import ClinicEntry, sealed_key
 from cliniko_mcp.identity.people_file import digest_of
 from cliniko_mcp.shared_state.keys import KeyRing
@@ -169,8 +169,8 @@ def stage(
         redis = RedisServer(folder / "redis", "--appendfsync", "everysec")
         redis.start()
         stack.callback(redis.stop)
-        upstream, port = free_port(), free_port()
-        stack.enter_context(program("benchmarks.hosted.upstream", str(upstream)))
+        upstream, port, limit = free_port(), free_port(), 10_000_000 if unlimited else LIMIT
+        stack.enter_context(program("benchmarks.hosted.upstream", str(upstream), str(limit)))
         found = Stage(folder, redis, f"http://127.0.0.1:{upstream}", f"http://127.0.0.1:{port}/mcp")
         found.accounts = _clinics(folder, clinics, f"{found.cliniko}/v1", shared)
         born = [f"cm:1:{{{account}}}:born" for account in found.accounts.values()]

@@ -1,10 +1,10 @@
 """Something that answers as Cliniko does, for many keys, and counts what each of them sends in any minute.
 
-    python -m benchmarks.hosted.upstream PORT
+    python -m benchmarks.hosted.upstream PORT LIMIT
 
 The records are the demo clinic's, each answer made once and kept: what differs by key is a mark in the names of a
 patient, a site and a type of appointment, and what was archived with it. A key that sends more than
-200 requests in any 60 seconds is answered 429, as Cliniko does. `/_load/` is for whoever measures.
+LIMIT requests in any 60 seconds is answered 429, as Cliniko does of 200. `/_load/` is for whoever measures.
 """
 
 import asyncio
@@ -64,14 +64,14 @@ class Key:
     written: int = 0
     """How many patients were made."""
 
-    def came(self, now: float) -> float | None:
+    def came(self, now: float, limit: int) -> float | None:
         """Count a request; the seconds until the key may go on where it is one too many."""
         self.requests += 1
         while self.times and now - self.times[0] >= PERIOD:
             self.times.popleft()
         self.times.append(now)
         self.worst = max(self.worst, len(self.times))
-        if len(self.times) <= LIMIT:
+        if len(self.times) <= limit:
             return None
         self.refused += 1
         return self.times[0] + PERIOD - now
@@ -80,7 +80,8 @@ class Key:
 class Clinic:
     """The kept answers, and the keys."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = LIMIT) -> None:
+        self.limit = limit
         self.sandbox = Sandbox(now=datetime.fromisoformat(NOW), frozen=True, rate_limit=0)
         self.keys: dict[str, Key] = {}
         self.delay = 0.02
@@ -109,7 +110,7 @@ class Clinic:
     def answer(self, name: str, method: str, target: str, body: bytes) -> tuple[int, bytes, float]:
         """The status and body that the holder of a key is given, and the seconds that a 429 asks for."""
         key = self.keys.setdefault(name, Key())
-        if (wait := key.came(time.monotonic())) is not None:
+        if (wait := key.came(time.monotonic(), self.limit)) is not None:
             return 429, b'{"message":"Too many requests"}', wait
         mark = mark_of(number_of(name)).encode()
         path = target.partition("?")[0]
@@ -205,9 +206,9 @@ class Connection(asyncio.Protocol):
             self._transport.write("\r\n".join([*lines, "", ""]).encode() + body)
 
 
-async def serve(port: int) -> None:
+async def serve(port: int, limit: int) -> None:
     """Answer on this port of the computer until the process ends."""
-    clinic = Clinic()
+    clinic = Clinic(limit)
     server = await asyncio.get_running_loop().create_server(lambda: Connection(clinic), "127.0.0.1", port)
     clinic.sandbox.base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
     print("ready", flush=True)
@@ -215,4 +216,4 @@ async def serve(port: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1])))
+    asyncio.run(serve(int(sys.argv[1]), int(sys.argv[2])))
