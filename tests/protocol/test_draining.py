@@ -24,7 +24,10 @@ async def test_from_a_stop_on_every_answer_ends_its_connection() -> None:
     draining = Draining(PlainTextResponse("fine"), Idle(), 4_096, notice=60.0)
     hurried: list[bool] = []
     transport = httpx2.ASGITransport(app=draining)
-    async with httpx2.AsyncClient(transport=transport, base_url="http://here") as http, anyio.create_task_group() as stop:
+    async with (
+        httpx2.AsyncClient(transport=transport, base_url="http://here") as http,
+        anyio.create_task_group() as stop,
+    ):
         assert "connection" not in (await http.post("/mcp", content=b"{}")).headers
         stop.start_soon(draining.drain, lambda: bool(hurried))
         while draining.ready:
