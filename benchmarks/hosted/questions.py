@@ -16,11 +16,11 @@ _PAUSE_SECONDS: Final = 0.3
 _TRIES: Final = 100
 
 
-def raced(approvals: int = 300, each: int = 3) -> Verdict:
-    """So many approvals on the page, `each` of a clinic; every call is repeated at all replicas at once meanwhile."""
-    clinics = approvals // each
+def raced(approvals: int = 300, per_clinic: int = 3) -> Verdict:
+    """So many approvals on the page, `per_clinic` of one; every call is repeated at all replicas at once meanwhile."""
+    clinics = approvals // per_clinic
     with stage(clinics) as found:
-        answers, approved = anyio.run(_raced, found, clinics, each)
+        answers, approved = anyio.run(_raced, found, clinics, per_clinic)
         acts = [(name, patient) for name, key in found.upstream().items() for patient in key["acts"]]
     twice = [act for act, times in Counter(acts).items() if times > 1]
     ended = outcomes(answers)
@@ -33,11 +33,11 @@ def raced(approvals: int = 300, each: int = 3) -> Verdict:
     )
 
 
-async def _raced(found: Stage, clinics: int, each: int) -> tuple[list[Answer], int]:
+async def _raced(found: Stage, clinics: int, per_clinic: int) -> tuple[list[Answer], int]:
     answers: list[Answer] = []
     approved: list[int] = []
     turns = anyio.CapacityLimiter(_AT_ONCE)
-    ids = (await patients(found.address, person_of(0)))[:each]
+    ids = (await patients(found.address, person_of(0)))[:per_clinic]
 
     async def clinic(who: str) -> None:
         async with turns:

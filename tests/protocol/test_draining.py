@@ -30,11 +30,11 @@ async def test_from_a_stop_on_every_answer_ends_its_connection() -> None:
     ):
         assert "connection" not in (await http.post("/mcp", content=b"{}")).headers
         stop.start_soon(draining.drain, lambda: bool(hurried))
-        while draining.ready:
+        while draining.ready:  # noqa: ASYNC110 - of a task of its own
             await anyio.sleep(0.01)
         noticing = await http.post("/mcp", content=b'{"id":1,"method":"ping"}')
         assert (noticing.status_code, noticing.headers["connection"]) == (200, "close")
         hurried.append(True)
-        while (refused := await http.post("/mcp", content=b'{"id":1,"method":"ping"}')).status_code == 200:
+        while (refused := await http.post("/mcp", content=b'{"id":1,"method":"ping"}')).status_code == 200:  # noqa: ASYNC110
             await anyio.sleep(0.01)
         assert (refused.status_code, refused.headers["connection"]) == (503, "close")

@@ -175,7 +175,8 @@ def test_a_redis_that_takes_commands_and_answers_none_is_waited_for_no_longer_th
     redis: RedisServer,
 ) -> None:
     async def story(one: SharedState, _: SharedState) -> None:
-        elsewhere, tokens = SharedElsewhere(one, "frozen"), SharedTokens(one, "frozen", 200, lambda: CHANCE.randbytes(8))
+        elsewhere = SharedElsewhere(one, "frozen")
+        tokens = SharedTokens(one, "frozen", 200, lambda: CHANCE.randbytes(8))
         redis.freeze()
         try:
             began = anyio.current_time()
