@@ -210,6 +210,7 @@ class App:
         for ended in tuple(self._under_way):
             await ended.wait()
         await self._stack.aclose()
+        self._behind = None  # it refers to this app, and a server for many has no time to look for circles
 
     async def questions(self) -> Ledger:
         """The questions that are put to people here."""

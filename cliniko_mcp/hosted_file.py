@@ -134,6 +134,8 @@ class HostedFile(_Section):
     person_keys: str | None = None
     """Where the keys of people are who work in their own, as above; without it with the clinics, or beside their file.
     """
+    most_open: int = Field(default=2_000, ge=1, le=100_000)
+    """How many clinics a replica keeps open at a time: the one that was used longest ago is closed for the next."""
     approve_by: Literal["self", "second"] = "self"
     """Who may say yes on the approvals page in the one clinic: who asked, or only somebody else who may approve."""
     log_format: Literal["text", "json"] = "text"

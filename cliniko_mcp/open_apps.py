@@ -154,14 +154,16 @@ class OpenApps:
 
 
 @asynccontextmanager
-async def opened_apps(network: httpx2.AsyncBaseTransport | None = None) -> AsyncGenerator[OpenApps]:
+async def opened_apps(
+    network: httpx2.AsyncBaseTransport | None = None, max_open: int = MAX_OPEN
+) -> AsyncGenerator[OpenApps]:
     """No app yet, and the connections of all, for the length of a run; `network` stands in for the real one."""
     from cliniko_mcp.client.transport import Network
 
     own = network or Network()
     try:
         async with anyio.create_task_group() as tasks:
-            apps = OpenApps(tasks, own)
+            apps = OpenApps(tasks, own, max_open=max_open)
             yield apps
             apps.close_all()
     finally:

@@ -12,7 +12,7 @@ from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.identity.bodies import buffered
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 DRAIN_SECONDS: Final = 55.0
 """How long calls under way may go on after a stop; packaging/ gives the process 70 seconds."""
@@ -66,6 +66,8 @@ class Draining:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if not self.ready:
+            send = _last(send)
         if self._stopping:
             body = await buffered(receive, self._max_body_bytes) if scope["method"] == "POST" else None
             if scope["method"] != "DELETE" and (body is None or not body.whole or _asks(body.text)):
@@ -104,6 +106,18 @@ class Draining:
         with anyio.move_on_after(seconds):
             while not over():  # noqa: ASYNC110 - a signal sets no event
                 await anyio.sleep(_PAUSE_SECONDS)
+
+
+def _last(send: Send) -> Send:
+    """The same, with every answer the last one of its connection: a balancer that only joins connections would go on
+    leading the calls of one that stays open to a replica that is about to end."""
+
+    async def with_end(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
+        await send(message)
+
+    return with_end
 
 
 def _asks(body: bytes) -> bool:

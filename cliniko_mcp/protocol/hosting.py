@@ -117,7 +117,7 @@ class Hosting:
         # the file has been checked
         assert self.clinics is not None and self.ring is not None
         assert self.clinic_logs is not None and self.keys is not None
-        async with opened_apps() as apps, anyio.create_task_group() as tasks:
+        async with opened_apps(max_open=self.file.most_open) as apps, anyio.create_task_group() as tasks:
             origin = Resource.parse(self.file.public_url or "").origin if self.page is not None else ""
             address = f"{origin}{CONNECT}" if origin else None
             own = OwnKeys(self.keys, partial(_proof, settings, apps), address)

@@ -31,6 +31,8 @@ PATIENCE: Final = 5.0
 """Seconds for which a call waits for Redis to come back."""
 _PAUSE: Final = 0.1
 _ANSWER_SECONDS: Final = 1.5
+_LEAST_SECONDS: Final = 0.5
+"""What an attempt is given, however little of the patience is left."""
 _CONNECTIONS: Final = 32
 _MIN_VERSION: Final = (6, 2)
 _AWAY: Final = (BusyLoadingError, ConnectionError, MasterDownError, ReadOnlyError, TimeoutError)
@@ -79,10 +81,11 @@ class SharedState:
         # Who comes while it is away already waits for the rest of that time alone.
         give_up_at = (now if self._away_since is None else self._away_since) + patience
         while True:
+            began = anyio.current_time()
             try:
-                found = await self._evaluated(script, keys, arguments)
+                found = await self._attempt(script, keys, arguments, give_up_at)
             except _AWAY as problem:
-                self._note(problem)
+                self._note(problem, began)
                 if anyio.current_time() + _PAUSE >= give_up_at:
                     raise away() from None
                 await anyio.sleep(_PAUSE)
@@ -102,6 +105,14 @@ class SharedState:
         except Unavailable:
             return []
 
+    async def _attempt(
+        self, script: Script, keys: Sequence[str], arguments: Sequence[Value], give_up_at: float
+    ) -> list[bytes]:
+        """One attempt, ended with the patience of whoever waits: a Redis that is stuck takes commands and is silent."""
+        with anyio.move_on_after(max(give_up_at - anyio.current_time(), _LEAST_SECONDS)):
+            return await self._evaluated(script, keys, arguments)
+        raise TimeoutError("no answer")
+
     async def _evaluated(self, script: Script, keys: Sequence[str], arguments: Sequence[Value]) -> list[bytes]:
         parts: list[Value] = [len(keys), *keys, *arguments]
         begun = anyio.current_time()
@@ -114,11 +125,11 @@ class SharedState:
                 self.timed(anyio.current_time() - begun)
         return [_bytes(one) for one in found] if _is_list(found) else [_bytes(found)]
 
-    def _note(self, problem: RedisError) -> None:
+    def _note(self, problem: RedisError, began: float) -> None:
         self._failed_at = anyio.current_time()
         if self._away_since is None:
             _LOG.warning("the shared state is away: %s", type(problem).__name__)
-            self._away_since = self._failed_at
+            self._away_since = began
 
     async def ping(self, seconds: float = 0.2) -> bool:
         """Whether Redis answers within so many seconds."""

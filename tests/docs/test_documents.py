@@ -252,7 +252,7 @@ def flags_that_exist() -> frozenset[str]:
         "--deselect",
         "--cov",
     }
-    for path in (*(ROOT / "benchmarks").glob("*.py"), ROOT / "tests" / "conftest.py"):
+    for path in (*(ROOT / "benchmarks").rglob("*.py"), ROOT / "tests" / "conftest.py"):
         found |= set(re.findall(r'"(--[a-z-]+)"', path.read_text("utf-8")))
     waiting = [commands.get_command(commands.make_context("x", ["serve"]), name) for name in COMMANDS]
     while waiting:

@@ -2,6 +2,9 @@
 
 import json
 import logging
+import random
+import time
+from base64 import b64encode
 from collections.abc import AsyncGenerator
 from itertools import cycle
 from pathlib import Path
@@ -22,6 +25,21 @@ from tests.redaction.echo import KEY, MODES, Mode, echoing, forms, found_in
 anyio = pytest.mark.anyio
 KEYS = st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters=":"), min_size=12, max_size=60)
 WORDS = st.text(st.sampled_from("ab %\\&#;/é\n"), max_size=30)
+
+
+def among_many(key: str, others: int) -> Redaction:
+    """What knows this key and so many others of Cliniko's form."""
+    chance, redaction = random.Random(5), Redaction()
+    for number in range(others):
+        told = f"1-{chance.randrange(10**18)}-{chance.getrandbits(192):048x}".encode()
+        redaction.learn(f"{b64encode(told).decode()}-au1")
+        if number == others // 2:
+            redaction.learn(key)
+    redaction.learn(key)
+    return redaction
+
+
+MANY = among_many(KEY, 100)
 CURATED: tuple[tuple[str, dict[str, Any]], ...] = (
     ("clinic_overview", {}),
     ("find_patients", {"query": "Ana Lima"}),
@@ -46,6 +64,31 @@ def test_a_secret_is_struck_out_of_any_text_in_every_form(key: str, before: str,
         assert STRUCK_OUT in struck
 
 
+@given(KEYS, WORDS, WORDS)
+def test_a_secret_among_many_is_struck_out_of_any_text_in_every_form(key: str, before: str, after: str):
+    redaction = among_many(key, 20)
+    for form in forms(key):
+        struck = redaction.text(f"{before} {form} {after}")
+        assert not found_in(struck, key), (form, struck)
+        assert STRUCK_OUT in struck
+
+
+def test_thousands_of_secrets_are_learnt_and_looked_for_in_no_time_that_grows_with_them():
+    """A server for many clinics knows the key of each, and looks through every answer for all of them."""
+    began = time.process_time()
+    redaction = among_many(KEY, 5_000)
+    answer = json.dumps([{"id": str(number), "name": f"Caf\u00e9 & <b>{number}</b>"} for number in range(500)])
+    for _ in range(100):
+        assert not redaction.holds(answer)
+    assert not found_in(redaction.text(f"{answer} {KEY}"))
+    assert time.process_time() - began < 3
+
+
+@given(st.text(max_size=200))
+def test_a_text_without_any_of_many_secrets_stays_as_it_is(text: str):
+    assert MANY.text(text) == text
+
+
 @given(st.text(max_size=200))
 def test_a_text_without_the_secret_stays_as_it_is(text: str):
     redaction = Redaction()
@@ -60,9 +103,9 @@ def test_a_word_too_short_for_a_key_is_not_struck_out_of_ordinary_text():
     assert redaction.json({"a": ["a", 1, None, True]}) == {"a": ["a", 1, None, True]}
 
 
-def test_a_long_text_made_to_be_slow_is_read_once():
-    redaction = Redaction()
-    redaction.learn(KEY)
+@pytest.mark.parametrize("others", [0, 100])
+def test_a_long_text_made_to_be_slow_is_read_once(others: int):
+    redaction = among_many(KEY, others)
     hostile = "\\" * 200_000 + "%25" * 50_000 + KEY[:-1] * 1_000
     assert redaction.text(hostile) == hostile
 

@@ -172,6 +172,26 @@ def test_whether_it_is_ready_is_known_at_once(redis: RedisServer) -> None:
     told(story, redis)
 
 
+def test_a_redis_that_takes_commands_and_answers_none_is_waited_for_no_longer_than_one_that_is_gone(
+    redis: RedisServer,
+) -> None:
+    async def story(one: SharedState, _: SharedState) -> None:
+        elsewhere = SharedElsewhere(one, "frozen")
+        tokens = SharedTokens(one, "frozen", 200, lambda: CHANCE.randbytes(8))
+        redis.freeze()
+        try:
+            began = anyio.current_time()
+            assert await elsewhere.generations() == {}
+            assert anyio.current_time() - began < 1.2
+            with pytest.raises(Unavailable):
+                await tokens.take(sweep=False, ahead=lambda: 0)
+            assert 4 < anyio.current_time() - began < 5.8
+        finally:
+            redis.thaw()
+
+    told(story, redis)
+
+
 def test_a_script_that_redis_refuses_is_unavailable_and_not_tried_for_long(redis: RedisServer) -> None:
     async def story(one: SharedState, _: SharedState) -> None:
         began = anyio.current_time()
