@@ -345,8 +345,7 @@ def _guards(app: App, client: Clinic) -> tuple[Ledger, tuple[Guard, ...]]:
             app.on_close(page.close)
     log = parts.log
     if log is None:
-        copy = copy_of(settings.audit_copy)
-        if copy is not None:
+        if (copy := copy_of(settings.audit_copy)) is not None:
             app.on_close(copy.close)
         log = LocalLog(audit_log(settings, copy))
     audit = Audit(log, now)
