@@ -158,9 +158,9 @@ async def opened_apps(
     network: httpx2.AsyncBaseTransport | None = None, max_open: int = MAX_OPEN
 ) -> AsyncGenerator[OpenApps]:
     """No app yet, and the connections of all, for the length of a run; `network` stands in for the real one."""
-    from cliniko_mcp.client.transport import Network
+    from cliniko_mcp.client.transport import OF_MANY, Network
 
-    own = network or Network()
+    own = network or Network(OF_MANY)
     try:
         async with anyio.create_task_group() as tasks:
             apps = OpenApps(tasks, own, max_open=max_open)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.abc
 import httpx2
 import pytest
 
@@ -56,3 +57,37 @@ async def test_of_an_app_that_was_closed_for_another_nothing_stays_not_even_for_
             assert len(apps) == 1
         finally:
             gc.enable()
+
+
+def test_clinics_that_wait_for_cliniko_keep_no_other_from_asking() -> None:
+    async def story() -> None:
+        asked: list[str] = []
+        all_wait = anyio.Event()
+
+        async def answer(stream: anyio.abc.SocketStream) -> None:
+            async with stream:
+                asked.append((await stream.receive()).decode().split()[1])
+                if len(asked) == 60:
+                    all_wait.set()
+                if asked[-1].startswith("/slow"):
+                    await anyio.sleep_forever()
+                await stream.send(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}")
+
+        async def ask(apps: OpenApps, address: str) -> None:
+            answered = await apps.network.handle_async_request(httpx2.Request("GET", address))
+            assert (answered.status_code, await answered.aread()) == (200, b"{}")
+            await answered.aclose()
+
+        async with opened_apps() as apps, await anyio.create_tcp_listener(local_host="127.0.0.1") as listener:
+            at = f"http://127.0.0.1:{listener.extra(anyio.abc.SocketAttribute.local_port)}"
+            with anyio.fail_after(20):
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(listener.serve, answer)
+                    for number in range(60):
+                        tasks.start_soon(ask, apps, f"{at}/slow/{number}")
+                    await all_wait.wait()
+                    await ask(apps, f"{at}/quick")
+                    tasks.cancel_scope.cancel()
+        assert asked[-1] == "/quick"
+
+    anyio.run(story)

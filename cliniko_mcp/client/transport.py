@@ -10,6 +10,8 @@ import httpx2
 TIMEOUTS: Final = httpx2.Timeout(connect=10.0, read=30.0, write=30.0, pool=10.0)
 # Idle connections are dropped well before servers usually do, or a write could meet one that is just being closed.
 _LIMITS: Final = httpx2.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=30.0)
+# Of hundreds of clinics some are slow; what waits for their answers is not to keep the others from asking.
+OF_MANY: Final = httpx2.Limits(max_connections=500, max_keepalive_connections=50, keepalive_expiry=30.0)
 
 # The client logs every address it asks for, and the filters in it hold patients' names.
 for _name in ("httpx2", "httpcore2"):
