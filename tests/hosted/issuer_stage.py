@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import anyio
 import httpx2
 
 from cliniko_mcp.directory.clinics import ClinicEntry
-from cliniko_mcp.directory.clinics_changes import add_clinic
+from cliniko_mcp.directory.clinics_changes import ClinicsOfFile, add_clinic
 from cliniko_mcp.shared_state.keys import KeyRing, secret_bytes
 from tests.faults.process import PATIENT
 from tests.hosted.replicas import RING, Older
@@ -33,7 +34,7 @@ def clinics_file(path: Path, url: str, people: list[str], **clinics: Mapping[str
     for number, (name, more) in enumerate(clinics.items()):
         accounts.append(f"{number:032x}")
         told = {"id": name, "people": people, "base_url": url, "account": accounts[-1], "key": "", **more}
-        add_clinic(path, ClinicEntry.model_validate(told), ring, "demo-au1")
+        anyio.run(add_clinic, ClinicsOfFile(path), ClinicEntry.model_validate(told), ring, "demo-au1")
     return accounts
 
 

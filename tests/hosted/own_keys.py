@@ -167,7 +167,7 @@ async def staged(folder: Path) -> AsyncGenerator[Stage]:
         own = OwnKeys(keys, lambda _: proof, f"{ORIGIN}/connect")
         pool = ClinicPool(settings, clinics, keyring, None, apps, own)
         sessions, now = LocalSessions(anyio.current_time), lambda: 1_700_000_000.0 + clock[0]
-        resource, once = Resource.parse(f"{ORIGIN}/mcp"), Reused()
+        resource, once = Resource.parse(f"{ORIGIN}/mcp"), Reused(anyio.current_time)
         codes = PeopleCodes(lambda: known, sessions, keyring, once, now=now)
         kept = IssuerSessions(sessions, keyring, token=token, now=now)
         login = PageLogin((), codes, kept, keyring, resource, once, token, now)
