@@ -50,7 +50,7 @@ class Browser:
     """A person's browser, which their code has made known to the approvals page."""
 
     def __init__(self, address: str, who: str) -> None:
-        self._page = f"{address.removesuffix('/mcp')}/approvals"
+        self._origin = address.removesuffix("/mcp")
         self._who = who
         limits = httpx2.Limits(max_connections=1, max_keepalive_connections=0)
         self._http = httpx2.AsyncClient(trust_env=False, timeout=120, limits=limits, verify=False)
@@ -58,7 +58,7 @@ class Browser:
 
     async def open(self) -> None:
         """Come with the code. Raises AssertionError where it is not good."""
-        answer = await self._sent("POST", {"code": code_of(self._who)})
+        answer = await self._sent("POST", {"code": code_of(self._who)}, "/login")
         self._cookie = answer.headers.get("set-cookie", "").partition(";")[0]
         assert answer.status_code == 303 and self._cookie, answer.text
 
@@ -78,6 +78,8 @@ class Browser:
         """Close the connection."""
         await self._http.aclose()
 
-    async def _sent(self, method: str, form: Mapping[str, str] | None = None) -> httpx2.Response:
+    async def _sent(
+        self, method: str, form: Mapping[str, str] | None = None, path: str = "/approvals"
+    ) -> httpx2.Response:
         headers = {"host": httpx2.URL(PUBLIC).host, "origin": _ORIGIN, "cookie": self._cookie}
-        return await self._http.request(method, self._page, data=form, headers=headers)
+        return await self._http.request(method, f"{self._origin}{path}", data=form, headers=headers)

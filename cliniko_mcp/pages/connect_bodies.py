@@ -78,7 +78,7 @@ def clinic(name: str, stand: Stand, csrf: str, *, note: str = "", wrong: str = "
 </div><div><dt>Given</dt><dd>{_day(row.kept)}</dd></div></dl><form method=post>{hidden(csrf=csrf)}<div class=buttons>
 <button class=end name=step value=forget>Forget my key</button></div></form>
 <p class=soft>Delete the key in Cliniko too: that alone takes it back for good.</p></section>"""
-    return f"{head}{kept}<h2>A new key</h2>{_paste(csrf, problem)}"
+    return f"{head}{kept}<h2>A new key</h2>{_paste(csrf, problem).replace(' autofocus', '')}"
 
 
 def _paste(csrf: str, problem: str) -> str:

@@ -1,7 +1,6 @@
 """People of a real issuer: their assistants' tokens, their browsers on the pages, and three clinics that ask each
 their own way."""
 
-import asyncio
 import base64
 import hashlib
 import os
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import anyio
 import httpx2
 
 from cliniko_mcp.directory.clinics import ClinicEntry
@@ -34,7 +34,7 @@ def clinics_file(path: Path, url: str, people: list[str], **clinics: Mapping[str
     for number, (name, more) in enumerate(clinics.items()):
         accounts.append(f"{number:032x}")
         told = {"id": name, "people": people, "base_url": url, "account": accounts[-1], "key": "", **more}
-        asyncio.run(add_clinic(ClinicsOfFile(path), ClinicEntry.model_validate(told), ring, "demo-au1"))
+        anyio.run(add_clinic, ClinicsOfFile(path), ClinicEntry.model_validate(told), ring, "demo-au1")
     return accounts
 
 
