@@ -13,7 +13,7 @@ from benchmarks.hosted.forms import Form
 from benchmarks.hosted.stage import Stage, person_of, stage
 from benchmarks.hosted.verdict import Verdict
 
-CLINICS: Final = 100
+CLINICS: Final = 200
 SHORT: Final = 2.0
 LONG: Final = 20.0
 UNAVAILABLE_SECONDS: Final = 6.0

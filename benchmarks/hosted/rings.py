@@ -16,7 +16,7 @@ from benchmarks.hosted.stage import Stage, person_of, stage
 from benchmarks.hosted.stops import stopped_and_started
 from benchmarks.hosted.verdict import Verdict
 
-_CLINICS: Final = 10
+_CLINICS: Final = 100
 _OLD: Final = '"env:RING"'
 _NEW: Final = '"env:NEWER"'
 STEPS: Final = (f"{_OLD}, {_NEW}", f"{_NEW}, {_OLD}", "", _NEW)
@@ -70,6 +70,7 @@ async def _changed(found: Stage) -> tuple[list[Answer], list[Answer]]:
 
 async def _next(found: Stage, number: int) -> str:
     (answer,) = await play(found.address, [Call(person_of(1), "list_patients", {"limit": 10})], 1)
+    assert answer.outcome == OK, answer
     return str(answer.body["items"][number + 1]["id"])
 
 

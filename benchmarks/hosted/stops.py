@@ -13,7 +13,7 @@ from benchmarks.hosted.callers import LOST, OK, Answer, Call, outcomes, play, re
 from benchmarks.hosted.stage import Replica, Stage, clinic_of, person_of, stage
 from benchmarks.hosted.verdict import Verdict
 
-CLINICS: Final = 100
+CLINICS: Final = 200
 LEASE_SECONDS: Final = 150.0
 """After which what a replica had under way when it was killed is given up."""
 
