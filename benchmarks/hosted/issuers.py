@@ -19,6 +19,7 @@ from benchmarks.hosted.verdict import Verdict
 
 _PAUSE: Final = 10.0
 """Seconds between two fetches of an issuer's keys."""
+_CLINICS: Final = 100
 _PHASE: Final = 8.0
 
 
@@ -46,7 +47,7 @@ class Issuer:
         """A token that was never seen before, signed by one of the keys."""
         now = int(time.time())
         told = {"iss": self.url, "aud": PUBLIC, "sub": "ana", "iat": now, "exp": now + 600, "jti": str(number)}
-        told |= {"scope": "cliniko:read", "clinic": clinic_of(number % 10)}
+        told |= {"scope": "cliniko:read", "clinic": clinic_of(number % _CLINICS)}
         return jwt.encode(told, self.keys[key], "RS256", headers={"typ": "at+jwt", "kid": str(key)})
 
     @contextmanager
@@ -94,7 +95,7 @@ def rotated_and_away(away: float = 60.0) -> Verdict:
     section = f'[[issuer]]\nurl = "{issuer.url}"'
     with ExitStack() as stack:
         with issuer.there():
-            found = stack.enter_context(stage(10, more=section))
+            found = stack.enter_context(stage(_CLINICS, more=section))
             answers = loaded(0, _PHASE)
             time.sleep(_PAUSE)
             issuer.add_key()

@@ -27,7 +27,7 @@ def test_the_page_leads_to_a_server_that_answers_and_to_a_clinic_with_a_sealed_k
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    secret, add, serve, clinics, own_keys = blocks("sh", tmp_path)
+    secret, add, serve, clinics, own_keys, *_ = blocks("sh", tmp_path)
     one_clinic, several, *_ = blocks("toml", tmp_path)
     subprocess.run(["bash", "-euo", "pipefail", "-c", secret], check=True)
     Path("hosted.toml").write_text(one_clinic)
