@@ -117,7 +117,12 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
         "guards/test_audit_edges.py",
         *_GATE,
     ),
-    "approvals.refusals": ("guards/test_bursts.py", "approvals/test_wording.py", "guards/test_effects.py"),
+    "approvals.refusals": (
+        "guards/test_bursts.py",
+        "guards/test_what_a_change_shows.py",
+        "approvals/test_wording.py",
+        "guards/test_effects.py",
+    ),
     "approvals.series": ("approvals/test_wording.py", *_PREVIEW),
     "approvals.wording": ("approvals/test_wording.py", *_PREVIEW, "guards/test_effects.py"),
     "approvals.account": ("approvals/test_shown.py", "guards/test_in_the_sandbox.py", "guards/test_end_to_end.py"),
