@@ -76,6 +76,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     "approvals.effects": ("approvals/test_effect_rules.py", *_EFFECTS),
     "approvals.facts": ("approvals/test_facts.py", *_PREVIEW),
     "approvals.links": (
+        "approvals/test_links.py",
         "approvals/test_wording.py",
         *_PREVIEW,
         "guards/test_effects.py",
@@ -118,6 +119,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
         *_GATE,
     ),
     "approvals.refusals": (
+        "approvals/test_refusals.py",
         "guards/test_bursts.py",
         "guards/test_what_a_change_shows.py",
         "approvals/test_wording.py",

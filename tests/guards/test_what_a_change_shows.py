@@ -185,3 +185,10 @@ def test_what_another_field_held_is_cut_short_and_a_box_is_ticked_or_not() -> No
     (question,), _ = asked_about(app, call("update_patient", id="3", clear=others, **sent))
     assert "characters in all) will become “Came back.”" in question
     assert "Accepted privacy policy: no will become yes" in question
+
+
+def test_a_list_that_is_sent_as_it_is_held_is_no_change() -> None:
+    numbers = [{"phone_type": "Mobile", "number": "0491 570 006"}]
+    same = call("update_patient", id="3", clear=PATIENT_FIELDS, patient_phone_numbers=numbers)
+    (question,), _ = asked_about(an_app(), same)
+    assert "0491 570 006" not in question
