@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from cliniko_mcp.approvals.facts import Facts
-from cliniko_mcp.approvals.links import linked_words
+from cliniko_mcp.approvals.links import linked_words, offered_at
 from tests.guards.every_kind import an_app
-from tests.guards.gate import START, STAMP, run
+from tests.guards.gate import STAMP, START, run
 
 
 def words(field: str, held: object, **records: dict[str, Any]) -> str:
@@ -56,3 +56,13 @@ def test_what_is_no_link_is_told_as_it_is() -> None:
     assert words("attendee_ids", None) == words("attendee_ids", []) == ""
     assert words("notes", "70") == "“70”"
     assert words("contact_id", None) == ""
+
+
+def test_the_sites_where_a_type_is_offered_are_told_by_the_names_of_the_first_five() -> None:
+    app = an_app()
+    app.clinic.records["businesses"] = {
+        number: {"id": number, "business_name": name, "appointment_type_ids": ["8"], **STAMP}
+        for number, name in {"1": "North", "2": "", "3": "East", "4": "West", "5": "Hill", "6": "Quay"}.items()
+    }
+    found = run(lambda: offered_at(Facts(app.clinic, START), "8"))
+    assert found == ("North, one without a name, East, West, Hill and 1 more", set("123456"))

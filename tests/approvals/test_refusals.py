@@ -1,4 +1,4 @@
-"""What Cliniko is known to refuse is said before anybody is asked: an end before its start, by the clock of the site."""
+"""What Cliniko is known to refuse is said before one is asked: an end before its start, by the clock of its site."""
 
 from datetime import UTC
 from typing import Any
