@@ -56,6 +56,18 @@ def site(**fields: object) -> dict[str, Any]:
     return {f"GET /businesses/{SITE}": person(77, **fields)}
 
 
+def test_the_keys_user_is_read_once_with_their_zone() -> None:
+    account = Account(USER)
+
+    async def story(clinic: GuardedClinic) -> None:
+        with anyio.fail_after(5):
+            assert await clinic.zone() == SYDNEY
+            assert await clinic.user() is not None and await clinic.user() is not None
+
+    told(account, story)
+    assert account.asked == ["GET /user"]
+
+
 def test_a_change_that_takes_a_local_time_is_one_of_an_entry_of_the_diary_whose_site_is_known() -> None:
     takers = [
         operation
