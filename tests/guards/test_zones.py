@@ -136,6 +136,11 @@ def test_a_zone_that_is_no_text_is_none(odd: object) -> None:
 
 def test_a_user_with_a_label_alone_is_in_the_zone_of_the_label() -> None:
     assert zone(Account({"GET /user": person(1, time_zone="Sydney")})) == (SYDNEY, None)
+    unknown = Account({"GET /user": person(1, time_zone="Atlantis")})
+    assert zone(unknown) == (
+        UTC,
+        'The zone of the key\'s user is "Atlantis", which is not known here, so times are in UTC.',
+    )
 
 
 def test_a_user_without_a_zone_becomes_utc_with_a_note() -> None:
