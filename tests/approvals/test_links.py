@@ -51,8 +51,16 @@ def test_of_many_links_the_first_five_are_told_and_the_others_by_number_where_al
     assert run(lambda: linked_words(facts, "attendee_ids", held, whole=True)) == f"attendee {shown}{whole}"
 
 
+def test_of_many_links_only_the_first_five_are_read() -> None:
+    app, read = an_app(), list[str]()
+    app.clinic.before_read = lambda: read.append("read")
+    seven = [str(one) for one in range(101, 108)]
+    run(lambda: linked_words(Facts(app.clinic, START), "practitioner_ids", seven, whole=True))
+    assert len(read) == 5
+
+
 def test_what_is_no_link_is_told_as_it_is() -> None:
-    assert words("tags", ["new", "old"]) == "“new”, “old”"
+    assert words("tags", [1, 2]) == "1, 2"
     assert words("attendee_ids", None) == words("attendee_ids", []) == ""
     assert words("notes", "70") == "“70”"
     assert words("contact_id", None) == ""
