@@ -99,7 +99,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     "approvals.paths": ("test_private_files.py", "cli/test_approve_and_audit.py"),
     "approvals.peer_uid": _PAGE,
     "approvals.pin": ("approvals/test_pin.py", "guards/test_promises.py", *_PAGE),
-    "approvals.preview": (*_PREVIEW, *_GATE),
+    "approvals.preview": (*_PREVIEW, "guards/test_what_a_change_shows.py", *_GATE),
     "approvals.question_table": (
         "approvals/test_question_table.py",
         "approvals/test_questions.py",
@@ -125,7 +125,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
         "approvals/test_wording.py",
         "guards/test_effects.py",
     ),
-    "approvals.series": ("approvals/test_wording.py", *_PREVIEW),
+    "approvals.series": ("approvals/test_series.py", "approvals/test_wording.py", *_PREVIEW),
     "approvals.wording": ("approvals/test_wording.py", *_PREVIEW, "guards/test_effects.py"),
     "approvals.account": ("approvals/test_shown.py", "guards/test_in_the_sandbox.py", "guards/test_end_to_end.py"),
     "approvals.host_waits": ("approvals/test_shown.py", "guards/test_confirm.py", "approvals/test_page_html.py"),
