@@ -43,6 +43,11 @@ def test_names_that_others_chose_take_up_no_more_than_their_place(chain: HashCha
     assert (line["tool"], line["principal"], line["name"]) == ("t" * 64, "p" * 80, "n" * 79 + "…")
 
 
+def test_the_log_names_a_caller_as_they_are_to_be_logged(chain: HashChain) -> None:
+    acted(chain, on_its_way(READ, Caller(principal="mei@clinic.example", logged="person 7")))
+    assert json.loads(chain.path.read_bytes())["principal"] == "person 7"
+
+
 def test_a_caller_for_whom_nobody_vouches_has_no_name_in_the_log(chain: HashChain) -> None:
     acted(chain, on_its_way(READ))
     assert "name" not in json.loads(chain.path.read_bytes())
