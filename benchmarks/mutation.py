@@ -76,6 +76,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     "approvals.effects": ("approvals/test_effect_rules.py", *_EFFECTS),
     "approvals.facts": ("approvals/test_facts.py", *_PREVIEW),
     "approvals.links": (
+        "approvals/test_links.py",
         "approvals/test_wording.py",
         *_PREVIEW,
         "guards/test_effects.py",
@@ -99,7 +100,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     "approvals.paths": ("test_private_files.py", "cli/test_approve_and_audit.py"),
     "approvals.peer_uid": _PAGE,
     "approvals.pin": ("approvals/test_pin.py", "guards/test_promises.py", *_PAGE),
-    "approvals.preview": (*_PREVIEW, *_GATE),
+    "approvals.preview": (*_PREVIEW, "guards/test_what_a_change_shows.py", *_GATE),
     "approvals.question_table": (
         "approvals/test_question_table.py",
         "approvals/test_questions.py",
@@ -118,8 +119,14 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
         "guards/test_audit_edges.py",
         *_GATE,
     ),
-    "approvals.refusals": ("guards/test_bursts.py", "approvals/test_wording.py", "guards/test_effects.py"),
-    "approvals.series": ("approvals/test_wording.py", *_PREVIEW),
+    "approvals.refusals": (
+        "approvals/test_refusals.py",
+        "guards/test_bursts.py",
+        "guards/test_what_a_change_shows.py",
+        "approvals/test_wording.py",
+        "guards/test_effects.py",
+    ),
+    "approvals.series": ("approvals/test_series.py", "approvals/test_wording.py", *_PREVIEW),
     "approvals.wording": ("approvals/test_wording.py", *_PREVIEW, "guards/test_effects.py"),
     "approvals.account": ("approvals/test_shown.py", "guards/test_in_the_sandbox.py", "guards/test_end_to_end.py"),
     "approvals.host_waits": ("approvals/test_shown.py", "guards/test_confirm.py", "approvals/test_page_html.py"),

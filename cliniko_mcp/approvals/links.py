@@ -156,5 +156,5 @@ async def _listed(facts: Facts, listing: Call[Record]) -> tuple[str, Set[str]] |
     if found is None:
         return None
     number, rows = found
-    names = [name_of(row) or "one without a name" for row in rows[:5]]
+    names = [name_of(row) or "one without a name" for row in rows]
     return first_few(names, 5, number), {identity for row in rows if (identity := text(row, "id"))}

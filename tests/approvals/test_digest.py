@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import pytest
 
-from cliniko_mcp.approvals.digest import arguments, canonical, digest
+from cliniko_mcp.approvals.digest import arguments, canonical, digest, plain_id
 from tests.guards.gate import call
 
 
@@ -54,3 +54,7 @@ def test_parts_are_kept_apart() -> None:
     assert digest("a", "b") == digest("a", "b")
     assert digest("lone \ud800 surrogate") != digest("lone  surrogate")
     assert len(digest()) == 64
+
+
+def test_an_id_is_the_same_with_and_without_zeros_before_it() -> None:
+    assert [plain_id(value) for value in ("012", "120", "0", "000")] == ["12", "120", "0", "0"]

@@ -10,6 +10,7 @@ from cliniko_mcp.approvals.facts import Facts, count_words, name_of, patient_wor
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.resources.bookings import Bookings
+from cliniko_mcp.cliniko.resources.businesses import Businesses
 from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.cliniko.resources.practitioners import Practitioners
 from cliniko_mcp.cliniko.resources.taxes import Taxes
@@ -203,3 +204,19 @@ def test_how_far_off_a_day_is_is_counted_in_local_days() -> None:
 def test_numbers_have_their_noun_in_the_right_form() -> None:
     assert [count_words(number, "row") for number in (0, 1, 2, 1_200)] == ["0 rows", "1 row", "2 rows", "1,200 rows"]
     assert count_words(2, "patient holds", "patients hold") == "2 patients hold"
+
+
+def test_what_is_linked_is_read_once_and_a_site_that_was_read_tells_its_own_zone() -> None:
+    clinic = Watched()
+    clinic.records["businesses"]["9"]["time_zone_identifier"] = "Australia/Hobart"
+
+    async def story() -> None:
+        facts = Facts(clinic, START)
+        assert await facts.zone("9") == ZoneInfo("Australia/Perth")
+        for _ in range(2):
+            assert await facts.linked(Businesses.get_business, "9") is not None
+        assert (len(clinic.asked), len(facts.found)) == (1, 1)
+        assert await facts.zone("9") == ZoneInfo("Australia/Hobart")
+        assert await facts.zone(None) == await facts.zone("") == SYDNEY
+
+    run(story)

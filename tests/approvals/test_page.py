@@ -272,6 +272,7 @@ def test_all_that_a_person_saw_are_denied_at_once_and_none_that_came_later(deskt
     csrf = re.findall(r'name=csrf value="([^"]+)"', desktop.visit("GET", desktop.path)[1])[0]
     every = " ".join(pending.question.challenge for pending in asked)
     later = desktop.ask("T3")
+    desktop.send(asked[0], "deny")  # in another window
     fields = urlencode({"csrf": csrf, "question": every, "decision": "deny_all"})
     response, _ = desktop.visit("POST", desktop.path, fields, {"Origin": desktop.origin})
     assert (response.status, response.getheader("Location", "")) == (303, f"{desktop.path}?outcome=ALL_DENIED")

@@ -128,12 +128,20 @@ class Clinic:
         return SYDNEY
 
 
+class Nobody(Clinic):
+    """A clinic whose key belongs to no user that it tells."""
+
+    async def user(self) -> None:
+        return None
+
+
 @pytest.mark.parametrize(
     ("clinic", "account"),
     [
         (Clinic(), Account("Northside", "Mei Ng", demo=True, zone=SYDNEY)),
         (Clinic("get_public_settings"), Account("", "Mei Ng", demo=True, zone=SYDNEY)),
         (Clinic("get_authenticated_user"), Account("Northside", "", demo=True, zone=SYDNEY)),
+        (Nobody(), Account("Northside", "", demo=True, zone=SYDNEY)),
         (Clinic("zone"), Account("Northside", "Mei Ng", demo=True)),
         (Clinic(name=None), Account("", "Mei Ng", demo=True, zone=SYDNEY)),
         (Clinic(name="N" * 80), Account("N" * 80, "Mei Ng", demo=True, zone=SYDNEY)),

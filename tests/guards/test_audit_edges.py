@@ -38,9 +38,19 @@ def test_the_clinics_answer_passes_through(chain: HashChain, called: Any) -> Non
 
 
 def test_names_that_others_chose_take_up_no_more_than_their_place(chain: HashChain) -> None:
-    acted(chain, on_its_way(READ, Caller(principal="p" * 200), "t" * 200))
+    acted(chain, on_its_way(READ, Caller(principal="p" * 200, name="n" * 200), "t" * 200))
     line = json.loads(chain.path.read_bytes())
-    assert (line["tool"], line["principal"]) == ("t" * 64, "p" * 80)
+    assert (line["tool"], line["principal"], line["name"]) == ("t" * 64, "p" * 80, "n" * 79 + "…")
+
+
+def test_the_log_names_a_caller_as_they_are_to_be_logged(chain: HashChain) -> None:
+    acted(chain, on_its_way(READ, Caller(principal="mei@clinic.example", logged="person 7")))
+    assert json.loads(chain.path.read_bytes())["principal"] == "person 7"
+
+
+def test_a_caller_for_whom_nobody_vouches_has_no_name_in_the_log(chain: HashChain) -> None:
+    acted(chain, on_its_way(READ))
+    assert "name" not in json.loads(chain.path.read_bytes())
 
 
 def test_a_change_waits_for_the_log_and_says_who_holds_it(chain: HashChain, monkeypatch: pytest.MonkeyPatch) -> None:

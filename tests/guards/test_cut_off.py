@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cliniko_mcp.guards.cut_off import cut_off
+from cliniko_mcp.cliniko.operations import Risk
+from cliniko_mcp.errors import OutcomeUnknown, Unavailable
+from cliniko_mcp.guards.cut_off import cut_off, stopped
 from cliniko_mcp.guards.hash_chain import HashChain
 
 
@@ -71,3 +73,11 @@ def test_the_very_first_change_is_told_where_the_mark_cannot_be_read(chain: Hash
     assert len(cut_off(chain)) == 1
     chain.path.with_name(f"{chain.path.name}.told").write_text("x\n", "utf-8")
     assert len(cut_off(chain)) == 1
+
+
+def test_a_read_that_a_stop_ends_changed_nothing_and_of_a_change_nobody_knows() -> None:
+    assert isinstance(stopped(Risk.READ), Unavailable)
+    for risk in (Risk.WRITE, Risk.DESTRUCTIVE):
+        change = stopped(risk)
+        assert isinstance(change, OutcomeUnknown) and "look in the clinic" in change.fix
+    assert stopped(Risk.WRITE, "Look at the roster.").fix == "Look at the roster."

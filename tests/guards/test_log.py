@@ -2,13 +2,14 @@
 
 import asyncio
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import anyio
 import pytest
 
+from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.guards.hash_chain import HashChain
 from cliniko_mcp.guards.log import LocalLog
 from cliniko_mcp.private_files import locked
@@ -52,6 +53,44 @@ def test_a_line_that_is_copied_is_not_written_at_once(tmp_path: Path) -> None:
     assert (chain.files(), copied) == ([], [])
     assert anyio.run(LocalLog(chain).append, {"name": "second"}) == 1
     assert len(copied) == 1
+
+
+def test_lines_that_wait_are_written_in_the_order_in_which_they_were_given(chain: HashChain) -> None:
+    log, names = LocalLog(chain), [f"line {number}" for number in range(20)]
+
+    async def story() -> None:
+        async with anyio.create_task_group() as group:
+            with another_writes(chain):
+                for name in names:
+                    group.start_soon(log.append, {"name": name})
+                await anyio.sleep(0.05)
+
+    anyio.run(story)
+    assert written(chain) == ["first", *names]
+
+
+def test_a_line_that_need_not_wait_is_written_at_once_also_after_one_that_had_to(chain: HashChain) -> None:
+    at_once = list[str]()
+    write = chain.append_at_once
+
+    def counted(entry: Mapping[str, JsonValue]) -> int | None:
+        at_once.append(str(entry["name"]))
+        return write(entry)
+
+    chain.append_at_once = counted  # type: ignore[method-assign]
+    log = LocalLog(chain)
+
+    async def story() -> None:
+        await log.append({"name": "second"})
+        async with anyio.create_task_group() as group:
+            with another_writes(chain):
+                group.start_soon(log.append, {"name": "third"})
+                await anyio.lowlevel.checkpoint()
+        await log.append({"name": "fourth"})
+
+    anyio.run(story)
+    assert at_once == ["second", "third", "fourth"]
+    assert log.place == str(chain.path)
 
 
 def test_a_line_given_while_an_earlier_one_waits_comes_after_it(chain: HashChain) -> None:

@@ -57,6 +57,8 @@ def test_what_else_changes_is_shown_by_value_and_what_was_shown_already_is_not_s
     assert [other for other in others if other not in question] == [], question
     _, _, shown = question.partition("This will change:")
     assert shown.count(" will become") == len(others) + (0 if "clear" in arguments else 1)
+    lines = [line for line in shown.splitlines() if line]
+    assert len(lines) == len(set(lines))
 
 
 @pytest.mark.parametrize(
@@ -155,3 +157,38 @@ def test_times_are_told_by_the_clock_of_the_site_that_a_visit_moves_to() -> None
     moved = {"business_id": "10", "ends_at": "2026-11-24T00:30:00Z"}
     (question,), _ = asked_about(app, call("update_individual_appointment", id="20", patient_id="3", **moved))
     assert " will become Tue 24 Nov, 8:30 am" in question
+
+
+def test_times_of_a_visit_that_stays_are_told_by_the_clock_of_its_own_site() -> None:
+    app = an_app()
+
+    async def zone(business_id: str | None = None) -> ZoneInfo:
+        return ZoneInfo("Australia/Perth") if business_id == "9" else SYDNEY
+
+    app.clinic.zone = zone  # type: ignore[method-assign]
+    longer = call("update_individual_appointment", id="20", patient_id="3", ends_at="2026-11-24T00:30:00Z")
+    (question,), _ = asked_about(app, longer)
+    assert "End: Tue 24 Nov, 7:00 am will become Tue 24 Nov, 8:30 am" in question
+
+
+def test_the_same_moment_in_another_zone_is_no_change() -> None:
+    same = call("update_individual_appointment", id="20", patient_id="3", ends_at="2026-11-24T10:00:00+11:00")
+    (question,), _ = asked_about(an_app(), same)
+    assert "End" not in question.partition("This will change:")[2]
+
+
+def test_what_another_field_held_is_cut_short_and_a_box_is_ticked_or_not() -> None:
+    app = an_app()
+    app.clinic.records["patients"]["3"] |= {"notes": NOTE, "accepted_privacy_policy": False}
+    others = [name for name in PATIENT_FIELDS if name != "notes"]
+    sent = {"notes": "Came back.", "accepted_privacy_policy": True}
+    (question,), _ = asked_about(app, call("update_patient", id="3", clear=others, **sent))
+    assert "characters in all) will become “Came back.”" in question
+    assert "Accepted privacy policy: no will become yes" in question
+
+
+def test_a_list_that_is_sent_as_it_is_held_is_no_change() -> None:
+    numbers = [{"phone_type": "Mobile", "number": "0491 570 006"}]
+    same = call("update_patient", id="3", clear=PATIENT_FIELDS, patient_phone_numbers=numbers)
+    (question,), _ = asked_about(an_app(), same)
+    assert "0491 570 006" not in question

@@ -56,6 +56,18 @@ def site(**fields: object) -> dict[str, Any]:
     return {f"GET /businesses/{SITE}": person(77, **fields)}
 
 
+def test_the_keys_user_is_read_once_with_their_zone() -> None:
+    account = Account(USER)
+
+    async def story(clinic: GuardedClinic) -> None:
+        with anyio.fail_after(5):
+            assert await clinic.zone() == SYDNEY
+            assert await clinic.user() is not None and await clinic.user() is not None
+
+    told(account, story)
+    assert account.asked == ["GET /user"]
+
+
 def test_a_change_that_takes_a_local_time_is_one_of_an_entry_of_the_diary_whose_site_is_known() -> None:
     takers = [
         operation
@@ -124,6 +136,11 @@ def test_a_zone_that_is_no_text_is_none(odd: object) -> None:
 
 def test_a_user_with_a_label_alone_is_in_the_zone_of_the_label() -> None:
     assert zone(Account({"GET /user": person(1, time_zone="Sydney")})) == (SYDNEY, None)
+    unknown = Account({"GET /user": person(1, time_zone="Atlantis")})
+    assert zone(unknown) == (
+        UTC,
+        'The zone of the key\'s user is "Atlantis", which is not known here, so times are in UTC.',
+    )
 
 
 def test_a_user_without_a_zone_becomes_utc_with_a_note() -> None:
