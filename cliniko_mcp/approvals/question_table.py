@@ -138,10 +138,14 @@ class Questions:
     def start(self, pending: PendingQuestion, place: ApprovalPlace, *, told: bool = True) -> bool:
         """Use the question up and begin to carry it out: True the first time, while it is open, and False ever after.
 
-        `finish` has to follow. `told` says whether a call tells how it ends.
+        One on the page is begun by a yes that holds there. `finish` has to follow. `told` says whether a call tells how
+        it ends.
         """
         with self._lock:
             self._forget()
+            # Since a yes was seen it may have been withdrawn and the question opened again, or never been kept.
+            if pending.shown and pending.verdict is not Verdict.YES:
+                return False
             if self._open.pop(pending.question.challenge, None) is None:
                 return False
             pending.acting, pending.place, pending.verdict, pending.told = True, place, Verdict.YES, told

@@ -352,3 +352,13 @@ def test_what_went_unanswered_is_forgotten_after_ten_minutes(table: Table, secon
     third.asked_at = table.clock.now.timestamp()
     table.questions.sent(third, 2)
     assert table.questions.unheard(ANA)
+
+
+def test_a_yes_that_was_withdrawn_begins_nothing_although_the_question_waits_again(table: Table) -> None:
+    asked = table.shown()
+    assert table.questions.decide(asked.question.challenge, True, "page")
+    # A call has seen the yes and waits for its turn when the person changes their mind, and then opens it again.
+    assert table.questions.take_back(asked.question.challenge) and table.questions.reopen(asked.question.challenge)
+    assert not table.questions.start(asked, "page")
+    assert table.questions.waiting() == [asked]
+    assert table.questions.decide(asked.question.challenge, True, "page") and table.questions.start(asked, "page")
