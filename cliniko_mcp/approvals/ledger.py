@@ -127,6 +127,10 @@ class Ledger(ABC):
         """See `Questions.denials`."""
         return await self._do(lambda table: table.denials())
 
+    async def listed(self) -> Sequence[Sequence[PendingQuestion]]:
+        """What waits, what is unused, what is recent and the denials, all at one moment."""
+        return await self._do(lambda table: (table.waiting(), table.unused(), table.recent(), table.denials()))
+
     async def find(self, challenge: str) -> PendingQuestion | None:
         """See `Questions.find`."""
         return await self._do(lambda table: table.find(challenge))

@@ -106,9 +106,7 @@ class ApprovalPages:
         kinds: list[list[PendingQuestion]] = [[], [], [], []]
         not_yours_to_approve: set[str] = set()
         for clinic in await self._questions(seen.person):
-            ledger = clinic.ledger
-            listed = await ledger.waiting(), await ledger.unused(), await ledger.recent(), await ledger.denials()
-            for own, questions in zip(kinds, listed, strict=True):
+            for own, questions in zip(kinds, await clinic.ledger.listed(), strict=True):
                 found = [item for item in (_Found(clinic, pending) for pending in questions) if item.visible_to(seen)]
                 own += [item.pending for item in found]
                 not_yours_to_approve |= {
