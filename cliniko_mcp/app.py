@@ -17,7 +17,7 @@ from anyio.abc import TaskGroup
 
 from cliniko_mcp.approvals.digest import canonical, digest
 from cliniko_mcp.approvals.ledger import Ledger, LocalLedger
-from cliniko_mcp.approvals.question_table import Questions
+from cliniko_mcp.approvals.question_table import MAX_SHOWN, MAX_SHOWN_APART, Questions
 from cliniko_mcp.approvals.waits import Waits
 from cliniko_mcp.cliniko.operations import Risk
 from cliniko_mcp.errors import (
@@ -337,7 +337,8 @@ def _guards(app: App, client: Clinic) -> tuple[Ledger, tuple[Guard, ...]]:
     if parts.ledger is not None:
         questions = parts.ledger(now)
     else:
-        table = Questions(now, lambda: secrets.token_hex(16))
+        most = MAX_SHOWN if page is None else MAX_SHOWN_APART
+        table = Questions(now, lambda: secrets.token_hex(16), most_shown=most)
         questions = LocalLedger(table)
         if settings.transport == "stdio" and page is None:
             page = approval_page(table, state_folder(), now)

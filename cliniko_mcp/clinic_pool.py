@@ -16,7 +16,7 @@ import anyio
 from cliniko_mcp.app import App
 from cliniko_mcp.approvals.clinic_questions import ClinicQuestions
 from cliniko_mcp.approvals.ledger import Ledger, LocalLedger
-from cliniko_mcp.approvals.question_table import Questions
+from cliniko_mcp.approvals.question_table import MAX_SHOWN_APART, Questions
 from cliniko_mcp.directory.clinics import ClinicEntry, Clinics, opened_key
 from cliniko_mcp.directory.login_log import LoginLog
 from cliniko_mcp.directory.person_keys import PersonKeys, Proofs
@@ -207,7 +207,8 @@ class ClinicPool:
         if found is None:
             log = self._logs.of(entry.id)
             if self._state is None:
-                ledger: Ledger = LocalLedger(Questions(wall_clock, partial(secrets.token_hex, 16)))
+                table = Questions(wall_clock, partial(secrets.token_hex, 16), most_shown=MAX_SHOWN_APART)
+                ledger: Ledger = LocalLedger(table)
             else:
                 ledger = shared_ledger(self._state, self._ring, entry.account, wall_clock)
             found = self._shared[entry.account] = _Clinic(log, ledger)

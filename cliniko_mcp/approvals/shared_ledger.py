@@ -13,7 +13,7 @@ import anyio
 
 from cliniko_mcp.approvals.kept_questions import table_of, text_of
 from cliniko_mcp.approvals.ledger import Ledger, T
-from cliniko_mcp.approvals.question_table import Questions, Tables
+from cliniko_mcp.approvals.question_table import MAX_SHOWN_APART, Questions, Tables
 from cliniko_mcp.approvals.questions import Ending, Matter, PendingQuestion
 from cliniko_mcp.approvals.shown import Account, Preview
 from cliniko_mcp.errors import ClinikoMcpError, Unavailable
@@ -70,7 +70,7 @@ class SharedLedger(Ledger):
                 version, sealed = await self._kept.read()
                 tables, self._seen = self._tables(sealed), -1
                 before = text_of(tables)
-                found = act(Questions(self._now, lambda: self._token().hex(), tables))
+                found = act(Questions(self._now, lambda: self._token().hex(), tables, MAX_SHOWN_APART))
                 after = text_of(tables)
                 if after == before:
                     self._seen = version
@@ -143,4 +143,4 @@ class SharedLedger(Ledger):
             return
         self._looked_at = now
         if await self._kept.version() != self._seen:
-            await self.recent()
+            await self.waiting()
