@@ -337,8 +337,7 @@ def _guards(app: App, client: Clinic) -> tuple[Ledger, tuple[Guard, ...]]:
     if parts.ledger is not None:
         questions = parts.ledger(now)
     else:
-        most = MAX_SHOWN if page is None else MAX_SHOWN_APART
-        table = Questions(now, lambda: secrets.token_hex(16), most_shown=most)
+        table = Questions(now, partial(secrets.token_hex, 16), most_shown=MAX_SHOWN if page is None else MAX_SHOWN_APART)
         questions = LocalLedger(table)
         if settings.transport == "stdio" and page is None:
             page = approval_page(table, state_folder(), now)
@@ -364,11 +363,11 @@ def _guards(app: App, client: Clinic) -> tuple[Ledger, tuple[Guard, ...]]:
         under_way=app.under_way,
         note=audit.question_ended,
         locks=parts.locks,
+        still=parts.still,
         page_for="stdio" if parts.page is None else "http",
     )
     read_only = (ReadOnly(),) if settings.read_only else ()
-    around = Exclusion(app.view.excluded_from, app.view.forbidden), *read_only, Scopes()
-    return questions, (audit, *around, confirm)
+    return questions, (audit, Exclusion(app.view.excluded_from, app.view.forbidden), *read_only, Scopes(), confirm)
 
 
 def check_account(settings: Settings) -> None:

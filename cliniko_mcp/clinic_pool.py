@@ -143,16 +143,28 @@ class ClinicPool:
             raise self._no_good() from None
         log = self._of(entry).log
         if self._state is None:
-            return settings, Parts(self._ring, entry.account, log=log, page=self._page, network=self.apps.network)
-        return settings, shared_parts(
-            self._state,
-            self._ring,
-            entry.account,
-            per_minute=settings.pace,
-            log=log,
-            page=self._page,
-            network=self.apps.network,
-        )
+            parts = Parts(self._ring, entry.account, log=log, page=self._page, network=self.apps.network)
+        else:
+            parts = shared_parts(
+                self._state,
+                self._ring,
+                entry.account,
+                per_minute=settings.pace,
+                log=log,
+                page=self._page,
+                network=self.apps.network,
+            )
+
+        async def still() -> None:
+            self._check_same(entry)
+
+        return settings, replace(parts, still=still)
+
+    def _check_same(self, entry: ClinicEntry) -> None:
+        """Raise KeyRefused where the clinic was taken out or is served otherwise by now."""
+        now = self.clinics.get(entry.id)
+        if now is None or not now.served_like(entry):
+            raise KeyRefused("This clinic was taken out or changed since this was asked, so it was not done.", _ASK)
 
     # A person's own
 
@@ -200,7 +212,14 @@ class ClinicPool:
         def ledger(_: Callable[[], datetime]) -> Ledger:
             return clinic.ledger
 
-        return settings, replace(parts, ledger=ledger)
+        async def still() -> None:
+            self._check_same(entry)
+            now = await self.own.keys.row(entry, row.person)
+            if now is None or not now.sealed or (now.account, now.version) != (row.account, row.version):
+                words = "The key in which this was asked is not used here any more, so it was not done."
+                raise KeyRefused(words, self._where(entry, "a key from Cliniko, if they have not yet,"))
+
+        return settings, replace(parts, ledger=ledger, still=still)
 
     def _of(self, entry: ClinicEntry) -> _Clinic:
         found = self._shared.get(entry.account)
