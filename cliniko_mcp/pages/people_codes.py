@@ -14,6 +14,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
+import anyio
+
 from cliniko_mcp.identity.people_file import PersonEntry, digest_of
 from cliniko_mcp.pages.sessions import LoggedIn, Sessions
 from cliniko_mcp.shared_state.keys import KeyRing, Unsealable
@@ -21,6 +23,7 @@ from cliniko_mcp.shared_state.keys import KeyRing, Unsealable
 SESSION_SECONDS: Final = 2_592_000
 _PURPOSE: Final = "approvals"
 _ENDED: Final = b"ended"
+_FEW: Final = 1_000
 
 
 class Once(Protocol):
@@ -34,14 +37,21 @@ class Once(Protocol):
 class LocalOnce:
     """Uses in this process alone."""
 
-    def __init__(self) -> None:
-        self._used: set[str] = set()
+    def __init__(self, monotonic: Callable[[], float] = anyio.current_time) -> None:
+        self._monotonic = monotonic
+        self._used: dict[str, float] = {}
+        self._most = _FEW
 
     async def first(self, name: str, seconds: float) -> bool:
-        """See `Once.first`; it is remembered until the process ends."""
-        new = name not in self._used
-        self._used.add(name)
-        return new
+        """See `Once.first`; it is remembered for that long at least."""
+        if name in self._used:
+            return False
+        now = self._monotonic()
+        if len(self._used) >= self._most:  # anybody may begin a login
+            self._used = {used: until for used, until in self._used.items() if until > now}
+            self._most = max(_FEW, 2 * len(self._used))
+        self._used[name] = now + seconds
+        return True
 
 
 class PeopleCodes:

@@ -229,3 +229,15 @@ async def test_a_yes_after_the_key_was_forgotten_is_not_carried_out_in_it(stage:
             await anyio.sleep(0.05)
     assert (asked.ending, stage.cliniko.asked) == ("failed", [])
     assert stage.log()[-1]["outcome"] == "key_refused"
+
+
+async def test_good_keys_are_counted_as_well_because_the_clinics_own_asks_each_time(stage: Stage) -> None:
+    async with stage.browser("tom") as browser:
+        for _ in range(10):
+            await browser.open("/connect/north")
+            await browser.send("/connect/north", key=PRACTITIONER)
+            assert "Is this right?" in browser.text
+        stage.cliniko.asked.clear()
+        await browser.open("/connect/north")
+        assert (await browser.send("/connect/north", key=PRACTITIONER)).status_code == 429
+        assert stage.cliniko.asked == []

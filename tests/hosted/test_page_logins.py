@@ -147,3 +147,23 @@ async def test_a_login_leads_to_pages_of_ours_alone(to: str) -> None:
     async with stage.browser() as browser:
         answer = await browser.post("/login", data={"code": "first", "to": to})
         assert answer.headers["location"] == "/approvals"
+
+
+async def test_logins_that_anybody_began_are_not_remembered_for_ever() -> None:
+    stage = Stage()
+    once = LocalOnce(lambda: stage.now)
+    assert await once.first("code", 86_400.0)
+    for number in range(3_000):
+        assert await once.first(f"login:{number}", 600.0)
+        stage.now += 1
+    assert len(once._used) < 2_000
+    assert not await once.first("code", 86_400.0) and not await once.first("login:2999", 600.0)
+
+
+async def test_a_cookie_that_is_nobodys_leaves_nothing_behind_when_somebody_logs_in() -> None:
+    stage = Stage()
+    stage.code("first")
+    sent = {"cookie": "__Host-cm-login=p.x"}
+    async with stage.browser() as browser:
+        assert (await browser.post("/login", data={"code": "first"}, headers=sent)).status_code == 303
+    assert stage.kept._kept == {}
