@@ -144,7 +144,8 @@ class ApprovalPages:
             return self._login.page(PATH, "This page was opened too long ago. Begin again.", status=403)
         decision, named = form.get("decision", ""), form.get("question", "")
         if decision == "deny_all":
-            ended = [await self._decided(seen, one, Answer.DENY) for one in map(str, named.split())]
+            waiting = {pending.question.challenge for pending in (await self._shown(seen)).waiting}
+            ended = [await self._decided(seen, one, Answer.DENY) for one in waiting.intersection(named.split())]
             outcome = Outcome.ALL_DENIED if Outcome.DENIED in ended else Outcome.GONE
             return _back(f"outcome={outcome.name}")
         found = await self._found(seen, named)

@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from cliniko_mcp.approvals.clinic_questions import ClinicQuestions
 from cliniko_mcp.approvals.ledger import LocalLedger
 from cliniko_mcp.approvals.question_table import Questions
-from cliniko_mcp.approvals.questions import Matter
+from cliniko_mcp.approvals.questions import Matter, PendingQuestion
 from cliniko_mcp.approvals.shown import Preview
 from cliniko_mcp.identity.metadata import Resource
 from cliniko_mcp.identity.people_file import PersonEntry, digest_of
@@ -167,3 +167,22 @@ async def test_a_cookie_that_is_nobodys_leaves_nothing_behind_when_somebody_logs
     async with stage.browser() as browser:
         assert (await browser.post("/login", data={"code": "first"}, headers=sent)).status_code == 303
     assert stage.kept._kept == {}
+
+
+async def test_a_form_that_names_thousands_of_questions_looks_for_those_alone_that_wait() -> None:
+    stage, looked = Stage(strict=False), list[str]()
+    stage.code("first")
+    find = stage.ledger.table.find
+
+    def counted(challenge: str) -> PendingQuestion | None:
+        looked.append(challenge)
+        return find(challenge)
+
+    stage.ledger.table.find = counted
+    async with stage.browser() as browser:
+        await browser.post("/login", data={"code": "first"})
+        question = await stage.asked()
+        form = {"question": f"{'x ' * 4_000}{question}", "csrf": csrf_in(await browser.get("/approvals"))}
+        looked.clear()
+        denied = await browser.post("/approvals", data=form | {"decision": "deny_all"})
+        assert denied.headers["location"].endswith("outcome=ALL_DENIED") and looked == [question]
