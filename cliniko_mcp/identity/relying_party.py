@@ -13,6 +13,7 @@ import hmac
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -36,6 +37,9 @@ from cliniko_mcp.identity.person import Clock, IssuerUnavailable, Person, TokenR
 
 FRESH_SECONDS: Final = 300
 """How old a login may be where it has to be fresh."""
+
+_METADATA_KEPT: Final = timedelta(minutes=1)
+"""So long: anybody may begin logins, as often as they like, and the issuer is not to be asked for each."""
 
 
 class LoginRefused(Exception):
@@ -95,6 +99,7 @@ class RelyingParty:
         self._clock = clock
         self._algorithms = tuple(algorithms)
         self._metadata: Mapping[str, JsonValue] | None = None
+        self._looked_at = clock()
 
     async def address(self, attempt: Attempt, more_scopes: Sequence[str] = ()) -> str:
         """Where a person is sent to log in. Raises IssuerUnavailable."""
@@ -114,7 +119,8 @@ class RelyingParty:
         if attempt.fresh:
             asked |= {"prompt": "login", "max_age": str(FRESH_SECONDS)}
             asked |= {"acr_values": " ".join(self.page.acr_values)} if self.page.acr_values else {}
-        self._metadata = None  # looked at anew with each login: an issuer may move what it names
+        if self._clock() - self._looked_at >= _METADATA_KEPT:  # an issuer may move what it names
+            self._metadata = None
         endpoint = await self._endpoint("authorization_endpoint")
         query = urlencode({name: value for name, value in asked.items() if value}, quote_via=quote)
         return f"{endpoint}{'&' if '?' in endpoint else '?'}{query}"
@@ -213,7 +219,7 @@ class RelyingParty:
     async def _known(self) -> Mapping[str, JsonValue]:
         if self._metadata is None:
             try:
-                self._metadata = await metadata_of(self.issuer, self._client)
+                self._metadata, self._looked_at = await metadata_of(self.issuer, self._client), self._clock()
             except (httpx2.HTTPError, TimeoutError, ValueError):
                 raise IssuerUnavailable from None
         return self._metadata
