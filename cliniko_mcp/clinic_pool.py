@@ -155,16 +155,17 @@ class ClinicPool:
                 network=self.apps.network,
             )
 
-        async def still() -> None:
-            self._check_same(entry)
+        async def still(principal: str) -> None:
+            self._check_same(entry, principal)
 
         return settings, replace(parts, still=still)
 
-    def _check_same(self, entry: ClinicEntry) -> None:
-        """Raise KeyRefused where the clinic was taken out or is served otherwise by now."""
+    def _check_same(self, entry: ClinicEntry, principal: str) -> None:
+        """Raise KeyRefused where the clinic was taken out, is served otherwise, or names this person no more."""
         now = self.clinics.get(entry.id)
-        if now is None or not now.served_like(entry):
-            raise KeyRefused("This clinic was taken out or changed since this was asked, so it was not done.", _ASK)
+        if now is None or not now.served_like(entry) or (entry.names(principal) and not now.names(principal)):
+            words = "The clinic, or who works in it, was changed since this was asked, so it was not done."
+            raise KeyRefused(words, _ASK)
 
     # A person's own
 
@@ -212,8 +213,8 @@ class ClinicPool:
         def ledger(_: Callable[[], datetime]) -> Ledger:
             return clinic.ledger
 
-        async def still() -> None:
-            self._check_same(entry)
+        async def still(principal: str) -> None:
+            self._check_same(entry, principal)
             now = await self.own.keys.row(entry, row.person)
             if now is None or not now.sealed or (now.account, now.version) != (row.account, row.version):
                 words = "The key in which this was asked is not used here any more, so it was not done."

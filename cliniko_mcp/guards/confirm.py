@@ -58,14 +58,14 @@ class Confirm:
         under_way: Callable[[], AbstractContextManager[None]] = nullcontext,
         note: Note = unnoted,
         locks: Locks | None = None,
-        still: Callable[[], Awaitable[None]] = for_good,
+        still: Callable[[str], Awaitable[None]] = for_good,
         page_for: PageFor = "stdio",
     ) -> None:
         """`allowed` names operations that the operator lets pass unasked; `wait` is for the page, in seconds.
 
         `page` is for `page_for`. `start` begins work that goes on apart from every call; what is done within
         `under_way` is waited for at the end. `note` writes down how a question ended unheard. `still` raises once
-        nothing is to be done here any more.
+        nothing is to be done here any more for a principal.
         """
         self._still = still
         self._questions = questions
@@ -90,7 +90,7 @@ class Confirm:
         begun = anyio.current_time()
         asker = guarded.caller.asker
         if isinstance(asker, PageYes):
-            await self._still()
+            await self._still(guarded.caller.principal)
         answered = await self.acts.answered(guarded.caller)
         await self._tell_what_was_done(guarded, answered)
         while True:

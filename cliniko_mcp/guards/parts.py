@@ -42,8 +42,8 @@ class LocalKeys:
         return (hmac.digest(self._secret, f"{purpose}\0{account}".encode(), hashlib.sha256),)
 
 
-async def for_good() -> None:
-    """Nobody takes out what a run works with."""
+async def for_good(principal: str) -> None:
+    """Nobody is taken out, and nothing that a run works with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +69,9 @@ class Parts:
     """The connections of the process, which stay open when the app closes; by default the app has its own."""
     watch: Watch | None = None
     """Whoever watches this process; by default nobody."""
-    still: Callable[[], Awaitable[None]] = for_good
-    """Raises ClinikoMcpError once this app is not to be used any more: asked before a yes is carried out that no call
-    waits for, which nobody else asks about."""
+    still: Callable[[str], Awaitable[None]] = for_good
+    """Raises ClinikoMcpError once this app is not to be used any more for this principal: asked before a yes is carried
+    out that no call waits for, as nobody else asks then."""
 
     @property
     def hosted(self) -> bool:

@@ -241,3 +241,20 @@ async def test_good_keys_are_counted_as_well_because_the_clinics_own_asks_each_t
         await browser.open("/connect/north")
         assert (await browser.send("/connect/north", key=PRACTITIONER)).status_code == 429
         assert stage.cliniko.asked == []
+
+
+async def test_a_yes_to_what_somebody_asked_who_was_taken_out_since_is_not_carried_out(stage: Stage) -> None:
+    stage.pool._page = PageAt(f"{ORIGIN}/approvals")
+    patient = (await stage.call("eve", "list_patients", "south", limit=1))["items"][0]["id"]
+    with pytest.raises(ApprovalNeeded):
+        await stage.call("eve", "archive_patient", "south", id=patient)
+    await change_clinic(stage.directory.store, "south", {"people": ("tom",)})
+    stage.clock[0] += 10
+    _, south = await stage.pool.questions(replace(stage.person("tom"), clinic=None))
+    (asked,) = await south.ledger.waiting()
+    stage.cliniko.asked.clear()
+    assert await south.ledger.decide(asked.question.challenge, True, "page", by="people:tom")
+    with anyio.fail_after(5):
+        while asked.ending is None:  # noqa: ASYNC110 - the same
+            await anyio.sleep(0.05)
+    assert (asked.ending, stage.cliniko.asked) == ("failed", [])
