@@ -337,7 +337,7 @@ def _guards(app: App, client: Clinic) -> tuple[Ledger, tuple[Guard, ...]]:
     if parts.ledger is not None:
         questions = parts.ledger(now)
     else:
-        table = Questions(now, partial(secrets.token_hex, 16), most_shown=MAX_SHOWN if page is None else MAX_SHOWN_APART)
+        table = Questions(now, partial(secrets.token_hex, 16), most_shown=MAX_SHOWN_APART if page else MAX_SHOWN)
         questions = LocalLedger(table)
         if settings.transport == "stdio" and page is None:
             page = approval_page(table, state_folder(), now)

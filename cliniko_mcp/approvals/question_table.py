@@ -147,8 +147,7 @@ class Questions:
     def start(self, pending: PendingQuestion, place: ApprovalPlace, *, told: bool = True) -> bool:
         """Use the question up and begin to carry it out: True the first time, while it is open, and False ever after.
 
-        One on the page is begun by a yes that holds there. `finish` has to follow. `told` says whether a call tells how
-        it ends.
+        One on the page needs a yes that holds there. `finish` has to follow. `told`: whether a call tells how it ends.
         """
         with self._lock:
             self._forget()

@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from cliniko_mcp.approvals.question_table import MAX_KEPT, MAX_KEPT_EACH, MAX_SHOWN, MAX_SHOWN_APART, MAX_SHOWN_EACH, Questions
+from cliniko_mcp.approvals.question_table import (
+    MAX_KEPT,
+    MAX_KEPT_EACH,
+    MAX_SHOWN,
+    MAX_SHOWN_APART,
+    MAX_SHOWN_EACH,
+    Questions,
+)
 from cliniko_mcp.approvals.questions import PendingQuestion, Verdict
 from cliniko_mcp.errors import Rejected
 from tests.approvals.desktop import seen

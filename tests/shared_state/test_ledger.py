@@ -316,9 +316,7 @@ async def test_a_yes_that_could_not_be_kept_begins_nothing() -> None:
 @pytest.mark.anyio
 async def test_who_waits_does_not_read_all_questions_again_and_again_and_hears_an_answer_all_the_same() -> None:
     kept, chance = Lossy(), random.Random(2)
-    here, there = [
-        SharedLedger(kept, ring(), "account", lambda: NOW, lambda: chance.randbytes(16)) for _ in range(2)
-    ]
+    here, there = [SharedLedger(kept, ring(), "account", lambda: NOW, lambda: chance.randbytes(16)) for _ in range(2)]
     waiting = [await asked(here, a_matter(target=f"patients/{number}")) for number in range(10)]
     kept.reads = 0
     async with anyio.create_task_group() as tasks:
