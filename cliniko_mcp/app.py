@@ -17,7 +17,7 @@ from anyio.abc import TaskGroup
 
 from cliniko_mcp.approvals.digest import canonical, digest
 from cliniko_mcp.approvals.ledger import Ledger, LocalLedger
-from cliniko_mcp.approvals.question_table import Questions
+from cliniko_mcp.approvals.question_table import MAX_SHOWN, MAX_SHOWN_APART, Questions
 from cliniko_mcp.approvals.waits import Waits
 from cliniko_mcp.cliniko.operations import Risk
 from cliniko_mcp.errors import (
@@ -338,7 +338,7 @@ def _guards(app: App, client: Clinic) -> tuple[Ledger, tuple[Guard, ...]]:
     if parts.ledger is not None:
         questions = parts.ledger(now)
     else:
-        table = Questions(now, lambda: secrets.token_hex(16))
+        table = Questions(now, partial(secrets.token_hex, 16), most_shown=MAX_SHOWN_APART if page else MAX_SHOWN)
         questions = LocalLedger(table)
         if settings.transport == "stdio" and page is None:
             page = approval_page(table, state_folder(), now)
@@ -363,11 +363,11 @@ def _guards(app: App, client: Clinic) -> tuple[Ledger, tuple[Guard, ...]]:
         under_way=app.under_way,
         note=audit.question_ended,
         locks=parts.locks,
+        still=parts.still,
         page_for="stdio" if parts.page is None else "http",
     )
     read_only = (ReadOnly(),) if settings.read_only else ()
-    around = Exclusion(app.view.excluded_from, app.view.forbidden), *read_only, Scopes()
-    return questions, (audit, *around, confirm)
+    return questions, (audit, Exclusion(app.view.excluded_from, app.view.forbidden), *read_only, Scopes(), confirm)
 
 
 def check_account(settings: Settings) -> None:

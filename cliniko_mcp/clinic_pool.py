@@ -16,7 +16,7 @@ import anyio
 from cliniko_mcp.app import App
 from cliniko_mcp.approvals.clinic_questions import ClinicQuestions
 from cliniko_mcp.approvals.ledger import Ledger, LocalLedger
-from cliniko_mcp.approvals.question_table import Questions
+from cliniko_mcp.approvals.question_table import MAX_SHOWN_APART, Questions
 from cliniko_mcp.directory.clinics import ClinicEntry, Clinics, opened_key
 from cliniko_mcp.directory.login_log import LoginLog
 from cliniko_mcp.directory.person_keys import PersonKeys, Proofs
@@ -143,16 +143,29 @@ class ClinicPool:
             raise self._no_good() from None
         log = self._of(entry).log
         if self._state is None:
-            return settings, Parts(self._ring, entry.account, log=log, page=self._page, network=self.apps.network)
-        return settings, shared_parts(
-            self._state,
-            self._ring,
-            entry.account,
-            per_minute=settings.pace,
-            log=log,
-            page=self._page,
-            network=self.apps.network,
-        )
+            parts = Parts(self._ring, entry.account, log=log, page=self._page, network=self.apps.network)
+        else:
+            parts = shared_parts(
+                self._state,
+                self._ring,
+                entry.account,
+                per_minute=settings.pace,
+                log=log,
+                page=self._page,
+                network=self.apps.network,
+            )
+
+        async def still(principal: str) -> None:
+            self._check_same(entry, principal)
+
+        return settings, replace(parts, still=still)
+
+    def _check_same(self, entry: ClinicEntry, principal: str) -> None:
+        """Raise KeyRefused where the clinic was taken out, is served otherwise, or names this person no more."""
+        now = self.clinics.get(entry.id)
+        if now is None or not now.served_like(entry) or (entry.names(principal) and not now.names(principal)):
+            words = "The clinic, or who works in it, was changed since this was asked, so it was not done."
+            raise KeyRefused(words, _ASK)
 
     # A person's own
 
@@ -200,14 +213,22 @@ class ClinicPool:
         def ledger(_: Callable[[], datetime]) -> Ledger:
             return clinic.ledger
 
-        return settings, replace(parts, ledger=ledger)
+        async def still(principal: str) -> None:
+            self._check_same(entry, principal)
+            now = await self.own.keys.row(entry, row.person)
+            if now is None or not now.sealed or (now.account, now.version) != (row.account, row.version):
+                words = "The key in which this was asked is not used here any more, so it was not done."
+                raise KeyRefused(words, self._where(entry, "a key from Cliniko, if they have not yet,"))
+
+        return settings, replace(parts, ledger=ledger, still=still)
 
     def _of(self, entry: ClinicEntry) -> _Clinic:
         found = self._shared.get(entry.account)
         if found is None:
             log = self._logs.of(entry.id)
             if self._state is None:
-                ledger: Ledger = LocalLedger(Questions(wall_clock, partial(secrets.token_hex, 16)))
+                table = Questions(wall_clock, partial(secrets.token_hex, 16), most_shown=MAX_SHOWN_APART)
+                ledger: Ledger = LocalLedger(table)
             else:
                 ledger = shared_ledger(self._state, self._ring, entry.account, wall_clock)
             found = self._shared[entry.account] = _Clinic(log, ledger)

@@ -161,6 +161,8 @@ class HostedFile(_Section):
             raise ValueError("the audit log is closed by the key ring: name the secrets in keys")
         if self.clinics and not self.keys:
             raise ValueError("the keys of clinics are sealed: name the secrets in keys")
+        if self.clinics and self.approve_by == "second":
+            raise ValueError("who approves is for each clinic to say: approve_by stands under it, with the clinics")
         if self.person_keys and (not self.clinics or _is_postgres(self.clinics)):
             raise ValueError("person_keys is for a file of clinics; in Postgres they are with the clinics")
         if any(issuer.page for issuer in self.issuer) and not self.keys:

@@ -77,6 +77,16 @@ def test_a_file_that_cannot_be_meant_so_is_refused_with_the_place_and_without_wh
     assert "hunter2" not in refused.value.message
 
 
+def test_who_approves_is_not_said_where_it_would_hold_for_no_clinic(tmp_path: Path) -> None:
+    path = tmp_path / "hosted.toml"
+    told = 'keys = ["env:RING"]\npublic_url = "https://mcp.example.org/mcp"\npeople = "p.toml"\napprove_by = "second"\n'
+    path.write_text(told)
+    assert read_hosted(path).approve_by == "second"
+    path.write_text(f'{told}clinics = "clinics.toml"\n')
+    with pytest.raises(ConfigurationError, match="approve_by stands under it"):
+        read_hosted(path)
+
+
 @pytest.mark.parametrize(
     "flags",
     [

@@ -115,17 +115,9 @@ class Ledger(ABC):
         """See `Questions.waiting`."""
         return await self._do(lambda table: table.waiting())
 
-    async def unused(self) -> Sequence[PendingQuestion]:
-        """See `Questions.unused`."""
-        return await self._do(lambda table: table.unused())
-
-    async def recent(self) -> Sequence[PendingQuestion]:
-        """See `Questions.recent`."""
-        return await self._do(lambda table: table.recent())
-
-    async def denials(self) -> Sequence[PendingQuestion]:
-        """See `Questions.denials`."""
-        return await self._do(lambda table: table.denials())
+    async def listed(self) -> Sequence[Sequence[PendingQuestion]]:
+        """See `Questions.listed`."""
+        return await self._do(lambda table: table.listed())
 
     async def find(self, challenge: str) -> PendingQuestion | None:
         """See `Questions.find`."""

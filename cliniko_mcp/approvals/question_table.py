@@ -27,6 +27,8 @@ MAX_SHOWN: Final = 20
 """How many questions may wait on the page at once: a person has to read each of them."""
 MAX_SHOWN_EACH: Final = 10
 """How many of them may be of one principal, so that one caller cannot fill the page for the others."""
+MAX_SHOWN_APART: Final = 200
+"""How many may wait at once where each person sees their own: two who ask for much leave room for a whole clinic."""
 MAX_SILENT: Final = 2
 """How many rounds may go without an answer before a form is taken for one that is never shown."""
 _SOON: Final = timedelta(seconds=5)
@@ -63,11 +65,18 @@ class Tables:
 class Questions:
     """The table of questions: open, being carried out, closed within the last ten minutes, and denials that hold."""
 
-    def __init__(self, now: Callable[[], datetime], token: Callable[[], str], holds: Tables | None = None) -> None:
+    def __init__(
+        self,
+        now: Callable[[], datetime],
+        token: Callable[[], str],
+        holds: Tables | None = None,
+        most_shown: int = MAX_SHOWN,
+    ) -> None:
         """`now` is the clock that questions expire by; `token` gives a fresh unguessable text each time, for nonces.
 
-        `holds` is what is in it already.
+        `holds` is what is in it already, `most_shown` how many may wait on the page.
         """
+        self._most_shown = most_shown
         self._now = now
         self._token = token
         self.on_change: Callable[[str], None] = _nobody
@@ -138,10 +147,13 @@ class Questions:
     def start(self, pending: PendingQuestion, place: ApprovalPlace, *, told: bool = True) -> bool:
         """Use the question up and begin to carry it out: True the first time, while it is open, and False ever after.
 
-        `finish` has to follow. `told` says whether a call tells how it ends.
+        One on the page needs a yes that holds there. `finish` has to follow. `told`: whether a call tells how it ends.
         """
         with self._lock:
             self._forget()
+            # Since a yes was seen it may have been withdrawn and the question opened again, or never been kept.
+            if pending.shown and pending.verdict is not Verdict.YES:
+                return False
             if self._open.pop(pending.question.challenge, None) is None:
                 return False
             pending.acting, pending.place, pending.verdict, pending.told = True, place, Verdict.YES, told
@@ -162,7 +174,7 @@ class Questions:
             self._forget()
             waiting = [other for other in self._open.values() if other.shown and other.verdict is Verdict.NONE]
             own = sum(other.matter.principal == pending.matter.principal for other in waiting)
-            if len(waiting) >= MAX_SHOWN or own >= MAX_SHOWN_EACH:
+            if len(waiting) >= self._most_shown or own >= MAX_SHOWN_EACH:
                 return False
             pending.shown = True
             return True
@@ -195,6 +207,10 @@ class Questions:
         with self._lock:
             self._forget()
             return list(reversed(self._closed.values()))
+
+    def listed(self) -> list[list[PendingQuestion]]:
+        """What waits, what is unused, what is recent and the denials."""
+        return [self.waiting(), self.unused(), self.recent(), self.denials()]
 
     def find(self, challenge: str) -> PendingQuestion | None:
         """The question with this challenge, open or closed; None where it is not kept any more."""

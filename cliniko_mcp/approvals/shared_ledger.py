@@ -13,7 +13,7 @@ import anyio
 
 from cliniko_mcp.approvals.kept_questions import table_of, text_of
 from cliniko_mcp.approvals.ledger import Ledger, T
-from cliniko_mcp.approvals.question_table import Questions, Tables
+from cliniko_mcp.approvals.question_table import MAX_SHOWN_APART, Questions, Tables
 from cliniko_mcp.approvals.questions import ApprovalPlace, Ending, Matter, PendingQuestion
 from cliniko_mcp.approvals.shown import Account, Preview
 from cliniko_mcp.errors import ClinikoMcpError, Unavailable
@@ -25,7 +25,11 @@ _LOOK_SECONDS: Final = 0.25
 
 
 class Kept(Protocol):
-    """Where the table lies. Both methods raise Unavailable where it cannot be reached."""
+    """Where the table lies. Every method raises Unavailable where it cannot be reached."""
+
+    async def version(self) -> int:
+        """The number of its version; 0 where there is none."""
+        ...
 
     async def read(self) -> tuple[int, bytes]:
         """The number of its version, and the table as it was sealed; 0 and nothing where there is none."""
@@ -56,19 +60,24 @@ class SharedLedger(Ledger):
         self._known: WeakValueDictionary[str, PendingQuestion] = WeakValueDictionary()
         # Within this process one after the other: the questions are the same objects for all.
         self._turn = anyio.Lock()
+        self._seen = -1
+        """The version that the questions stand by; -1 while they may hold what is not kept."""
+        self._looked_at = -_LOOK_SECONDS
 
     async def _do(self, act: Callable[[Questions], T]) -> T:
         async with self._turn:
             while True:
                 version, sealed = await self._kept.read()
-                tables = self._tables(sealed)
+                tables, self._seen = self._tables(sealed), -1
                 before = text_of(tables)
-                found = act(Questions(self._now, lambda: self._token().hex(), tables))
+                found = act(Questions(self._now, lambda: self._token().hex(), tables, MAX_SHOWN_APART))
                 after = text_of(tables)
                 if after == before:
+                    self._seen = version
                     return found
                 text = self._ring.seal(after, "ledger", self._account)
                 if await self._kept.swap(version, text, self._token()):
+                    self._seen = version + 1
                     return found
 
     async def _about(self, pending: PendingQuestion, act: Callable[[Questions, PendingQuestion], T]) -> T:
@@ -122,4 +131,16 @@ class SharedLedger(Ledger):
         give_up_at = anyio.current_time() + seconds
         while pending.changes == seen and (left := give_up_at - anyio.current_time()) > 0:
             await anyio.sleep(min(_LOOK_SECONDS, left))
-            await self.find(pending.question.challenge)
+            await self._look()
+
+    async def _look(self) -> None:
+        """Bring the questions up to date where somebody changed the table, once for all calls that wait.
+
+        The whole table is read for it, which many may have filled: not before its version has changed.
+        """
+        now = anyio.current_time()
+        if now - self._looked_at < _LOOK_SECONDS / 2:
+            return
+        self._looked_at = now
+        if await self._kept.version() != self._seen:
+            await self.waiting()

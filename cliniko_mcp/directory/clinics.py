@@ -68,7 +68,11 @@ class ClinicEntry(BaseModel):
         """Whether this person may work here: their token is for this clinic, or the clinic names them."""
         if person.clinic is not None:
             return person.clinic == self.id
-        return person.principal in self.people or (person.issuer == ISSUER and person.subject in self.people)
+        return self.names(person.principal)
+
+    def names(self, principal: str) -> bool:
+        """Whether this person is among those who work here."""
+        return principal in self.people or principal.removeprefix(f"{ISSUER}|") in self.people
 
     def served_like(self, other: ClinicEntry) -> bool:
         """Whether an app that was opened for that is good for this, whoever may work in it."""

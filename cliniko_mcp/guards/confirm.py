@@ -13,7 +13,7 @@ used it yet, the target is read once, and where all is still as shown the asker 
 """
 
 import math
-from collections.abc import AsyncGenerator, Callable, Set
+from collections.abc import AsyncGenerator, Awaitable, Callable, Set
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
@@ -29,6 +29,7 @@ from cliniko_mcp.guards import confirm_words as words
 from cliniko_mcp.guards.acts import Acts, Note, Page, Start, unnoted
 from cliniko_mcp.guards.channels import Channels, PageFor, Policy
 from cliniko_mcp.guards.effects import Effect, Effects
+from cliniko_mcp.guards.parts import for_good
 from cliniko_mcp.guards.pipeline import Act, GuardedCall, Prepared
 from cliniko_mcp.guards.turns import Locks, Turns
 
@@ -57,13 +58,16 @@ class Confirm:
         under_way: Callable[[], AbstractContextManager[None]] = nullcontext,
         note: Note = unnoted,
         locks: Locks | None = None,
+        still: Callable[[str], Awaitable[None]] = for_good,
         page_for: PageFor = "stdio",
     ) -> None:
         """`allowed` names operations that the operator lets pass unasked; `wait` is for the page, in seconds.
 
         `page` is for `page_for`. `start` begins work that goes on apart from every call; what is done within
-        `under_way` is waited for at the end. `note` writes down how a question ended unheard.
+        `under_way` is waited for at the end. `note` writes down how a question ended unheard. `still` raises once
+        nothing is to be done here any more for a principal.
         """
+        self._still = still
         self._questions = questions
         self._now = now
         self._policy = policy
@@ -85,6 +89,8 @@ class Confirm:
         """
         begun = anyio.current_time()
         asker = guarded.caller.asker
+        if isinstance(asker, PageYes):
+            await self._still(guarded.caller.principal)
         answered = await self.acts.answered(guarded.caller)
         await self._tell_what_was_done(guarded, answered)
         while True:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
@@ -42,6 +42,10 @@ class LocalKeys:
         return (hmac.digest(self._secret, f"{purpose}\0{account}".encode(), hashlib.sha256),)
 
 
+async def for_good(principal: str) -> None:
+    """Nobody is taken out, and nothing that a run works with."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """The parts of an app that several processes may share. What is None an app makes for itself alone."""
@@ -65,6 +69,9 @@ class Parts:
     """The connections of the process, which stay open when the app closes; by default the app has its own."""
     watch: Watch | None = None
     """Whoever watches this process; by default nobody."""
+    still: Callable[[str], Awaitable[None]] = for_good
+    """Raises ClinikoMcpError once this app is not to be used any more for this principal: asked before a yes is carried
+    out that no call waits for, as nobody else asks then."""
 
     @property
     def hosted(self) -> bool:

@@ -113,7 +113,8 @@ class QueuedLog:
 
     @property
     def _full(self) -> bool:
-        return self._held + len(self._noted) >= MAX_QUEUED
+        # While lines are written, many calls at once of one person are no reason for others to wait.
+        return len(self._noted) + (self._held if self._away else 0) >= MAX_QUEUED
 
     def _free(self) -> None:
         freed, self._freed = self._freed, anyio.Event()

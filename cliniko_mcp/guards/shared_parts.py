@@ -47,7 +47,7 @@ def shared_parts(
         log=log,
         page=page,
         locks=SharedLocks(state, clinic, Turns(), name),
-        elsewhere=SharedElsewhere(state, clinic),
+        elsewhere=SharedElsewhere(state, clinic, account),
         network=network,
     )
 

@@ -106,9 +106,7 @@ class ApprovalPages:
         kinds: list[list[PendingQuestion]] = [[], [], [], []]
         not_yours_to_approve: set[str] = set()
         for clinic in await self._questions(seen.person):
-            ledger = clinic.ledger
-            listed = await ledger.waiting(), await ledger.unused(), await ledger.recent(), await ledger.denials()
-            for own, questions in zip(kinds, listed, strict=True):
+            for own, questions in zip(kinds, await clinic.ledger.listed(), strict=True):
                 found = [item for item in (_Found(clinic, pending) for pending in questions) if item.visible_to(seen)]
                 own += [item.pending for item in found]
                 not_yours_to_approve |= {
@@ -146,7 +144,8 @@ class ApprovalPages:
             return self._login.page(PATH, "This page was opened too long ago. Begin again.", status=403)
         decision, named = form.get("decision", ""), form.get("question", "")
         if decision == "deny_all":
-            ended = [await self._decided(seen, one, Answer.DENY) for one in map(str, named.split())]
+            waiting = {pending.question.challenge for pending in (await self._shown(seen)).waiting}
+            ended = [await self._decided(seen, one, Answer.DENY) for one in waiting.intersection(named.split())]
             outcome = Outcome.ALL_DENIED if Outcome.DENIED in ended else Outcome.GONE
             return _back(f"outcome={outcome.name}")
         found = await self._found(seen, named)

@@ -36,8 +36,8 @@ from cliniko_mcp.shared_state.logins import LoginEvent
 PATH: Final = "/connect"
 PASTED_SECONDS: Final = 600.0
 """How long a person may look at whose key it is."""
-MAX_WRONG, WITHIN = 10, 900.0
-"""So many wrong keys of one person within so many seconds."""
+MAX_TRIES, WITHIN = 10, 900.0
+"""So many keys of one person within so many seconds, also good ones: for each the clinic's own key asks as well."""
 _PURPOSE: Final = "pasted key"
 _OLD: Final = "This page was opened too long ago. Begin again."
 _LOG = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ class ConnectPages:
         self._ring = ring
         self._token = token
         self._now = now
-        self._wrong = Often(MAX_WRONG, WITHIN, monotonic)
+        self._tries = Often(MAX_TRIES, WITHIN, monotonic)
 
     def routes(self) -> list[Route]:
         """Their addresses: of all clinics of a person, and of one."""
@@ -167,7 +167,7 @@ class ConnectPages:
 
     async def _whose(self, entry: ClinicEntry, person: Person, key: str) -> Whose:
         """Whose key this is, who is of the clinic. Raises NotThis."""
-        if self._wrong.reached(person.principal):
+        if not self._tries.allows(person.principal):
             raise NotThis("Too many keys were tried. Wait a quarter of an hour.", 429)
         proof, clinics_key = self._pool.own.proofs(entry), self._clinics_key(entry)
 
@@ -181,13 +181,11 @@ class ConnectPages:
         try:
             clinic, whose = await run_concurrently(of_clinic, lambda: proof.whose(key))
         except WrongKey:
-            self._wrong.note(person.principal)
             await self._pool.tell(entry, person, LoginEvent("refused", why="Cliniko does not take the key"))
             raise NotThis("Cliniko does not take this key. Copy it again, whole.") from None
         except ClinikoMcpError as problem:
             raise NotThis(f"{problem.message} {problem.fix}", 503) from None
         if (whose.shard, whose.account) != (clinic.shard, clinic.account):
-            self._wrong.note(person.principal)
             await self._pool.tell(entry, person, LoginEvent("refused", why="a key of another clinic"))
             told = f"This is a key of {whose.clinic or 'another clinic'}, and here you work in {clinic.clinic}."
             raise NotThis(f"{told} Paste a key of {clinic.clinic}.")

@@ -238,8 +238,8 @@ class PageLogin:
         cookie = request.cookies.get(self._cookie("login"), "")
         if cookie.startswith(_BY_ISSUER):
             await self.sessions.end(cookie[2:])
-        elif cookie.startswith(_BY_CODE) and self.people is not None:
-            await self.people.end(cookie[2:])
+        elif cookie.startswith(_BY_CODE) and self.people is not None and await self.people.seen(cookie[2:]):
+            await self.people.end(cookie[2:])  # which is remembered for as long as it would have been good
 
     def _way_of(self, seen: LoggedIn) -> RelyingParty | None:
         return next((one for one in self.issuers if one.issuer == seen.person.issuer), None)

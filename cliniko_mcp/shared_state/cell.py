@@ -7,6 +7,7 @@ import anyio
 from cliniko_mcp.shared_state.connection import Script, SharedState, key
 
 _READ: Final = Script("return {redis.call('HGET', KEYS[1], 'v') or '0', redis.call('HGET', KEYS[1], 'b') or ''}")
+_VERSION: Final = Script("return redis.call('HGET', KEYS[1], 'v') or '0'")
 _SWAP: Final = Script(
     """
 -- ARGV: the version that was seen, what is kept now, for how many ms, and a name that no other attempt has
@@ -27,6 +28,10 @@ class Cell:
         self._state = state
         self._keys = [key(account, name)]
         self._milliseconds = int(seconds * 1000)
+
+    async def version(self) -> int:
+        """The version; 0 where there is no record."""
+        return int((await self._state.run(_VERSION, self._keys))[0])
 
     async def read(self) -> tuple[int, bytes]:
         """The version and the record; 0 and nothing where there is none."""

@@ -7,6 +7,8 @@ import anyio
 
 from cliniko_mcp.shared_state.connection import Script, SharedState, key
 
+OF_USER: Final = "zone:"
+"""The name of the zone of the key's user, who is another one for each key; a site's has its id at its end."""
 _PATIENCE_SECONDS: Final = 0.5
 """What is kept here can be read from the clinic as well: nobody waits for it long."""
 _DAY_SECONDS: Final = 86_400
@@ -21,19 +23,24 @@ _CHANGED: Final = Script(
 class SharedElsewhere:
     """The memory that the replicas of one account share; see `guards.elsewhere.Elsewhere`."""
 
-    def __init__(self, state: SharedState, account: str) -> None:
+    def __init__(self, state: SharedState, account: str, own: str = "") -> None:
+        """`own` is the account of the key, where people work in one clinic in keys of their own."""
         self._state = state
         self._account = account
+        self._own = own or account
 
     async def get(self, name: str) -> bytes | None:
         """What was put under this name; None where there is nothing, or Redis is away."""
-        found = await self._state.try_to(_GET, [key(self._account, "kept", name)], patience=_PATIENCE_SECONDS)
+        found = await self._state.try_to(_GET, [self._key(name)], patience=_PATIENCE_SECONDS)
         return found[0] or None if found else None
 
     async def put(self, name: str, value: bytes, seconds: float) -> None:
         """Keep this, where Redis is there."""
         told = (value, int(seconds * 1000))
-        await self._state.try_to(_PUT, [key(self._account, "kept", name)], told, patience=_PATIENCE_SECONDS)
+        await self._state.try_to(_PUT, [self._key(name)], told, patience=_PATIENCE_SECONDS)
+
+    def _key(self, name: str) -> str:
+        return key(self._own if name == OF_USER else self._account, "kept", name)
 
     async def generations(self) -> Mapping[str, int]:
         """How often each kind was changed within a day; empty where Redis is away."""

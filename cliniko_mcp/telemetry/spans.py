@@ -80,9 +80,12 @@ class AttemptSpan:
 
 
 def _parent(meta: Mapping[str, object] | None) -> Context | None:
-    """The trace that the client says this belongs to, in `_meta` (W3C trace context); None where it says none."""
-    carrier = {name: value for name, value in (meta or {}).items() if isinstance(value, str)}
-    if "traceparent" not in carrier:
+    """The trace that the client says this belongs to, in `_meta` (W3C trace context); None where it says none.
+
+    What else it says there, its `tracestate`, is words of its own that would leave with each span.
+    """
+    named = (meta or {}).get("traceparent")
+    if not isinstance(named, str):
         return None
-    found = propagate.extract(carrier)
+    found = propagate.extract({"traceparent": named})
     return found if trace.get_current_span(found).get_span_context().is_valid else None

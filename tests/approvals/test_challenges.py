@@ -279,7 +279,7 @@ def test_more_questions_than_a_person_can_read_are_not_put_to_them() -> None:
 
 
 def test_questions_turned_away_push_none_off_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cliniko_mcp.approvals.question_table.MAX_SHOWN", 1)
+    monkeypatch.setattr("cliniko_mcp.approvals.question_table.MAX_SHOWN_EACH", 1)
     monkeypatch.setattr("cliniko_mcp.approvals.question_table.MAX_KEPT", 3)
     app = App()
 

@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from cliniko_mcp.approvals.question_table import MAX_KEPT, MAX_KEPT_EACH, MAX_SHOWN, MAX_SHOWN_EACH, Questions
+from cliniko_mcp.approvals.question_table import (
+    MAX_KEPT,
+    MAX_KEPT_EACH,
+    MAX_SHOWN,
+    MAX_SHOWN_APART,
+    MAX_SHOWN_EACH,
+    Questions,
+)
 from cliniko_mcp.approvals.questions import PendingQuestion, Verdict
 from cliniko_mcp.errors import Rejected
 from tests.approvals.desktop import seen
@@ -362,3 +369,30 @@ def test_one_that_went_unanswered_long_ago_does_not_count_beside_a_new_one(
     table.clock.pass_(minutes=minutes)
     table.questions.sent(table.create())
     assert table.questions.unheard(ANA) is silent
+
+
+def test_a_yes_that_was_withdrawn_begins_nothing_although_the_question_waits_again(table: Table) -> None:
+    asked = table.shown()
+    assert table.questions.decide(asked.question.challenge, True, "page")
+    # A call has seen the yes and waits for its turn when the person changes their mind, and then opens it again.
+    assert table.questions.take_back(asked.question.challenge) and table.questions.reopen(asked.question.challenge)
+    assert not table.questions.start(asked, "page")
+    assert table.questions.waiting() == [asked]
+    assert table.questions.decide(asked.question.challenge, True, "page") and table.questions.start(asked, "page")
+
+
+def test_where_each_person_sees_their_own_two_who_ask_for_much_keep_nobody_from_asking(table: Table) -> None:
+    questions = Questions(table.clock, lambda: "nonce", most_shown=MAX_SHOWN_APART)
+    for who in ("eve", "mallory"):
+        for number in range(MAX_SHOWN_EACH):
+            assert questions.show(questions.create(table.about(number, who), seen()))
+    assert questions.show(questions.create(table.about(0, "ana"), seen()))
+    assert not table_of_one_page_takes(table, "ana")
+
+
+def table_of_one_page_takes(table: Table, who: str) -> bool:
+    """Whether there is room for this person where one page shows all, and two others ask for much."""
+    for other in ("eve", "mallory"):
+        for number in range(MAX_SHOWN_EACH):
+            table.questions.show(table.create(table.about(number, other)))
+    return table.questions.show(table.create(table.about(0, who)))

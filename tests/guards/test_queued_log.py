@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
 
 import anyio
@@ -135,10 +135,20 @@ async def test_while_it_is_away_changes_are_refused_at_once_and_reads_go_on_up_t
     assert len([record for record in caplog.records if record.levelno == logging.WARNING]) == 1
 
 
-async def test_room_is_held_for_what_will_be_noted_and_given_back() -> None:
+async def test_many_calls_at_once_of_one_person_leave_room_for_others_while_lines_are_written() -> None:
+    async with opened(Kept()) as log, AsyncExitStack() as greedy:
+        for _ in range(MAX_QUEUED):
+            await greedy.enter_async_context(log.room())
+        async with log.room():
+            await log.note({"a": 1})
+
+
+async def test_while_it_is_away_room_is_held_for_what_will_be_noted_and_given_back() -> None:
     kept = Kept()
-    kept.slow = anyio.Event()
+    kept.away = True
     async with opened(kept) as log:
+        with pytest.raises(OSError, match="away"):
+            await log.append({"change": 1})
         held = [log.room() for _ in range(MAX_QUEUED)]
         for one in held:
             await one.__aenter__()
@@ -150,7 +160,7 @@ async def test_room_is_held_for_what_will_be_noted_and_given_back() -> None:
             await log.note({"a": 1})
         for one in held[1:]:
             await one.__aexit__(None, None, None)
-        kept.slow.set()
+        kept.away = False
     assert kept.lines == ['{"a":1}']
 
 

@@ -3,13 +3,15 @@
 import json
 import re
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
 import pytest
 
+from cliniko_mcp.approvals.page_at import PageAt
 from cliniko_mcp.directory.clinics_changes import change_clinic, remove_clinic
-from cliniko_mcp.errors import KeyRefused, NotLinked
+from cliniko_mcp.errors import ApprovalNeeded, KeyRefused, NotLinked
 from tests.hosted.own_keys import ADMINISTRATOR, ELSEWHERE, ORIGIN, PRACTITIONER, RECEPTIONIST, Stage, staged
 
 pytestmark = [pytest.mark.anyio, pytest.mark.long]
@@ -206,3 +208,53 @@ async def test_what_one_person_changes_is_not_remembered_otherwise_by_the_others
     await stage.call("finn", "update_business", id=site, business_name="Newmark")
     named = (await stage.call("tom", "list_businesses", detail="full"))["items"]
     assert "Newmark" in {one["business_name"] for one in named}
+
+
+async def test_a_yes_after_the_key_was_forgotten_is_not_carried_out_in_it(stage: Stage) -> None:
+    stage.pool._page = PageAt(f"{ORIGIN}/approvals")
+    await stage.give("tom", ADMINISTRATOR)
+    person = replace(stage.person("tom"), clinic=None)
+    patient = (await stage.call("tom", "list_patients", limit=1))["items"][0]["id"]
+    with pytest.raises(ApprovalNeeded):
+        await stage.call("tom", "archive_patient", id=patient)
+    async with stage.browser("tom") as browser:
+        await browser.send("/connect/north", step="forget")
+        assert "Your key is forgotten here" in browser.text
+    stage.cliniko.asked.clear()
+    north, _ = await stage.pool.questions(person)
+    (asked,) = await north.ledger.waiting()
+    assert await north.ledger.decide(asked.question.challenge, True, "page")
+    with anyio.fail_after(5):
+        while asked.ending is None:  # noqa: ASYNC110 - it is carried out, or not, without a call
+            await anyio.sleep(0.05)
+    assert (asked.ending, stage.cliniko.asked) == ("failed", [])
+    assert stage.log()[-1]["outcome"] == "key_refused"
+
+
+async def test_good_keys_are_counted_as_well_because_the_clinics_own_asks_each_time(stage: Stage) -> None:
+    async with stage.browser("tom") as browser:
+        for _ in range(10):
+            await browser.open("/connect/north")
+            await browser.send("/connect/north", key=PRACTITIONER)
+            assert "Is this right?" in browser.text
+        stage.cliniko.asked.clear()
+        await browser.open("/connect/north")
+        assert (await browser.send("/connect/north", key=PRACTITIONER)).status_code == 429
+        assert stage.cliniko.asked == []
+
+
+async def test_a_yes_to_what_somebody_asked_who_was_taken_out_since_is_not_carried_out(stage: Stage) -> None:
+    stage.pool._page = PageAt(f"{ORIGIN}/approvals")
+    patient = (await stage.call("eve", "list_patients", "south", limit=1))["items"][0]["id"]
+    with pytest.raises(ApprovalNeeded):
+        await stage.call("eve", "archive_patient", "south", id=patient)
+    await change_clinic(stage.directory.store, "south", {"people": ("tom",)})
+    stage.clock[0] += 10
+    _, south = await stage.pool.questions(replace(stage.person("tom"), clinic=None))
+    (asked,) = await south.ledger.waiting()
+    stage.cliniko.asked.clear()
+    assert await south.ledger.decide(asked.question.challenge, True, "page", by="people:tom")
+    with anyio.fail_after(5):
+        while asked.ending is None:  # noqa: ASYNC110 - the same
+            await anyio.sleep(0.05)
+    assert (asked.ending, stage.cliniko.asked) == ("failed", [])

@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from cliniko_mcp.approvals.clinic_questions import ClinicQuestions
 from cliniko_mcp.approvals.ledger import LocalLedger
 from cliniko_mcp.approvals.question_table import Questions
-from cliniko_mcp.approvals.questions import Matter
+from cliniko_mcp.approvals.questions import Matter, PendingQuestion
 from cliniko_mcp.approvals.shown import Preview
 from cliniko_mcp.identity.metadata import Resource
 from cliniko_mcp.identity.people_file import PersonEntry, digest_of
@@ -154,3 +154,42 @@ async def test_a_login_leads_to_pages_of_ours_alone(to: str) -> None:
     async with stage.browser() as browser:
         answer = await browser.post("/login", data={"code": "first", "to": to})
         assert answer.headers["location"] == "/approvals"
+
+
+async def test_logins_that_anybody_began_are_not_remembered_for_ever() -> None:
+    stage = Stage()
+    once = LocalOnce(lambda: stage.now)
+    assert await once.first("code", 86_400.0)
+    for number in range(3_000):
+        assert await once.first(f"login:{number}", 600.0)
+        stage.now += 1
+    assert len(once._used) < 2_000
+    assert not await once.first("code", 86_400.0) and not await once.first("login:2999", 600.0)
+
+
+async def test_a_cookie_that_is_nobodys_leaves_nothing_behind_when_somebody_logs_in() -> None:
+    stage = Stage()
+    stage.code("first")
+    sent = {"cookie": "__Host-cm-login=p.x"}
+    async with stage.browser() as browser:
+        assert (await browser.post("/login", data={"code": "first"}, headers=sent)).status_code == 303
+    assert stage.kept._kept == {}
+
+
+async def test_a_form_that_names_thousands_of_questions_looks_for_those_alone_that_wait() -> None:
+    stage, looked = Stage(strict=False), list[str]()
+    stage.code("first")
+    find = stage.ledger.table.find
+
+    def counted(challenge: str) -> PendingQuestion | None:
+        looked.append(challenge)
+        return find(challenge)
+
+    stage.ledger.table.find = counted
+    async with stage.browser() as browser:
+        await browser.post("/login", data={"code": "first"})
+        question = await stage.asked()
+        form = {"question": f"{'x ' * 4_000}{question}", "csrf": csrf_in(await browser.get("/approvals"))}
+        looked.clear()
+        denied = await browser.post("/approvals", data=form | {"decision": "deny_all"})
+        assert denied.headers["location"].endswith("outcome=ALL_DENIED") and looked == [question]

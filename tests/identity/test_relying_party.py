@@ -194,3 +194,15 @@ async def test_an_issuer_that_is_away_is_told_apart_from_one_that_refuses() -> N
     provider.away = True
     with pytest.raises(IssuerUnavailable):
         await provider.proven()
+
+
+async def test_logins_that_anybody_begins_do_not_each_ask_the_issuer_and_a_minute_later_it_is_looked_at_anew() -> None:
+    provider = Provider()
+    async with provider.client() as client:
+        party = provider.party(client)
+        for _ in range(20):
+            assert (await party.address(ATTEMPT)).startswith(f"{ISSUER}/auth?")
+        provider.metadata = {"authorization_endpoint": f"{ISSUER}/moved"}
+        assert (await party.address(ATTEMPT)).startswith(f"{ISSUER}/auth?")
+        provider.clock.pass_by(60)
+        assert (await party.address(ATTEMPT)).startswith(f"{ISSUER}/moved?")

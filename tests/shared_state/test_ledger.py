@@ -254,7 +254,7 @@ def test_a_table_is_the_same_after_it_was_kept() -> None:
         assert table.show(pending)
     assert table.decide(first.question.challenge, False, "page", other=True)
     assert table.decide(second.question.challenge, True, "terminal")
-    assert table.start(third, "form")
+    assert table.decide(third.question.challenge, True, "page") and table.start(third, "page")
     table.finish(fourth, "failed", NotFound("Gone.", "Look.", id="4"))
     table.sent(sixth, 2)
     text = text_of(table.holds)
@@ -276,3 +276,58 @@ def test_a_table_is_the_same_after_it_was_kept() -> None:
             before.question.expires,
         )
     assert table_of(b"", known).open == {}
+
+
+class Lossy:
+    """Keeps a table in this process, until it is away."""
+
+    def __init__(self) -> None:
+        self._version, self._record, self.away, self.reads = 0, b"", False, 0
+
+    async def version(self) -> int:
+        return self._version
+
+    async def read(self) -> tuple[int, bytes]:
+        self.reads += 1
+        return self._version, self._record
+
+    async def swap(self, version: int, record: bytes, attempt: bytes) -> bool:
+        if self.away:
+            raise Unavailable("Redis is away.", "Wait.")
+        if version != self._version:
+            return False
+        self._version, self._record = version + 1, record
+        return True
+
+
+@pytest.mark.anyio
+async def test_a_yes_that_could_not_be_kept_begins_nothing() -> None:
+    kept, chance = Lossy(), random.Random(2)
+    ledger = SharedLedger(kept, ring(), "account", lambda: NOW, lambda: chance.randbytes(16))
+    pending = await asked(ledger)
+    kept.away = True
+    with pytest.raises(Unavailable):  # as the page then tells whoever pressed the button
+        await ledger.decide(pending.question.challenge, True, "page", by="people:ben")
+    kept.away = False
+    assert not await ledger.start(pending, "page")
+    assert [one.verdict for one in await ledger.waiting()] == [Verdict.NONE]
+
+
+@pytest.mark.anyio
+async def test_who_waits_does_not_read_all_questions_again_and_again_and_hears_an_answer_all_the_same() -> None:
+    kept, chance = Lossy(), random.Random(2)
+    here, there = [SharedLedger(kept, ring(), "account", lambda: NOW, lambda: chance.randbytes(16)) for _ in range(2)]
+    waiting = [await asked(here, a_matter(target=f"patients/{number}")) for number in range(10)]
+    kept.reads = 0
+    async with anyio.create_task_group() as tasks:
+        for pending in waiting:
+            tasks.start_soon(here.changed, pending, pending.changes, 1.0)
+    assert kept.reads == 0
+    async with anyio.create_task_group() as tasks:
+        for pending in waiting:
+            tasks.start_soon(here.changed, pending, pending.changes, 2.0)
+        await there.decide(waiting[3].question.challenge, True, "page")
+        before = kept.reads
+        await anyio.sleep(1.0)
+        assert waiting[3].verdict is Verdict.YES and kept.reads == before + 1
+        tasks.cancel_scope.cancel()

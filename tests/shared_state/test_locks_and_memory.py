@@ -2,13 +2,18 @@
 
 import random
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import anyio
 import pytest
 
 from cliniko_mcp.errors import ConfigurationError, Unavailable
+from cliniko_mcp.guards.memory import Memory
+from cliniko_mcp.guards.shared_parts import shared_parts
 from cliniko_mcp.guards.turns import Turns
+from cliniko_mcp.guards.zones import HOME, Zone
 from cliniko_mcp.shared_state.connection import Script, SharedState, open_state
 from cliniko_mcp.shared_state.elsewhere import SharedElsewhere
 from cliniko_mcp.shared_state.keys import KeyRing, Unsealable
@@ -120,6 +125,31 @@ def test_what_one_replica_changed_the_others_are_told_by_kind_and_zones_are_know
             assert (await here.get("zone:1"), await here.generations()) == (None, {})
         finally:
             await anyio.to_thread.run_sync(redis.start)
+
+    told(story, redis)
+
+
+def test_in_keys_of_their_own_each_keeps_the_zone_of_their_own_user_and_the_sites_are_known_to_all(
+    redis: RedisServer,
+) -> None:
+    async def story(one: SharedState, two: SharedState) -> None:
+        async def perth(_: str) -> Zone:
+            return Zone(ZoneInfo("Australia/Perth"))
+
+        async def sydney(_: str) -> Zone:
+            return Zone(ZoneInfo("Australia/Sydney"))
+
+        tom, finn, toms_other = [
+            Memory(anyio.current_time, lambda: datetime.now(UTC), parts.elsewhere)
+            for parts in (
+                shared_parts(state, RING, account, per_minute=200, clinic="of both")
+                for state, account in ((one, "tom"), (two, "finn"), (two, "tom"))
+            )
+        ]
+        assert (await tom.zone(HOME, perth)).zone.key == "Australia/Perth"
+        assert (await finn.zone(HOME, sydney)).zone.key == "Australia/Sydney"
+        assert (await toms_other.zone(HOME, sydney)).zone.key == "Australia/Perth"
+        assert (await tom.zone("1", perth)).zone.key == (await finn.zone("1", sydney)).zone.key
 
     told(story, redis)
 

@@ -109,3 +109,16 @@ def test_refusals_stores_and_a_queue_are_shown() -> None:
         "cliniko_mcp_audit_queue_lines 7.0",
     ):
         assert line in text
+
+
+@pytest.mark.anyio
+async def test_what_a_client_adds_to_its_trace_does_not_leave_with_the_spans() -> None:
+    async with watched() as server:
+        parent = f"00-{'a' * 32}-{'b' * 16}-01"
+        await server.client.call_tool("list_taxes", {}, meta={"traceparent": parent, "tracestate": "patient=ana-lima"})
+        spans = [span for span in server.spans if span.name in ("tools/call list_taxes", "list_taxes")]
+    assert len(spans) > 1
+    for span in spans:
+        assert span.context is not None and span.context.trace_id == int("a" * 32, 16)
+        assert not span.context.trace_state
+        assert span.parent is None or not span.parent.trace_state
