@@ -31,7 +31,7 @@ Opens = Callable[[str], str]
 
 
 class Refused(Exception):
-    """The client could not make the call."""
+    """The client could not make the call, or is at its end."""
 
 
 class Person(Browser):
@@ -83,18 +83,24 @@ class PythonClient(SdkClient):
             return types.ElicitResult.model_validate({"action": await self._led(params.url)})
 
         auth = self.person.auth(address, self.keeps)
-        async with httpx2.AsyncClient(auth=auth, timeout=PATIENT, trust_env=False) as http:
-            transport = streamable_http_client(address, http_client=http)
-            async with Client(transport, mode=era, elicitation_callback=asked if self.opens else None) as self._client:
-                self._kept()
-                yield self
+        callback = asked if self.opens else None
+        try:
+            async with httpx2.AsyncClient(auth=auth, timeout=PATIENT, trust_env=False) as http:
+                transport = streamable_http_client(address, http_client=http)
+                async with Client(transport, mode=era, elicitation_callback=callback) as self._client:
+                    self._kept()
+                    yield self
+        except BaseExceptionGroup as problems:  # a login that comes to nothing ends this SDK's client
+            if problems.split(OAuthFlowError)[1] is not None:
+                raise
+            raise Refused from problems
 
     async def call(self, tool: str = "", **arguments: Any) -> Any:
         try:
             if not tool:
                 return [one.name for one in (await self._client.list_tools()).tools]
             return await self._called(tool, arguments)
-        except (MCPError, OAuthFlowError) as problem:
+        except MCPError as problem:
             raise Refused(str(problem)) from problem
         finally:
             self._kept()

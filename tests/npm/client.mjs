@@ -23,6 +23,7 @@ const authProvider = {
   saveClientInformation: (client) => { kept.client = client; },
   tokens: () => kept.tokens,
   saveTokens: (tokens) => { kept.tokens = tokens; write({ given: tokens, client: kept.client }); },
+  invalidateCredentials: (what) => { delete kept[what]; }, // tokens, client, verifier or discovery
   codeVerifier: () => kept.verifier,
   saveCodeVerifier: (verifier) => { kept.verifier = verifier; },
   discoveryState: () => kept.discovery,
