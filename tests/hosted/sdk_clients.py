@@ -180,7 +180,7 @@ async def connected(
     node = shutil.which("node")
     if node is None or not (MODULES / "@modelcontextprotocol" / "client").is_dir():
         pytest.skip("needs node, and @modelcontextprotocol/client in tests/npm (npm install --prefix tests/npm)")
-    folder.mkdir()
+    await anyio.Path(folder).mkdir()
     (folder / "node_modules").symlink_to(MODULES.resolve())
     script = shutil.copy(MODULES.parent / "client.mjs", folder)
     async with await anyio.open_process([node, script, address, CALLBACK, era, "opens" if opens else ""]) as process:
