@@ -71,14 +71,17 @@ class Responder:
         return self._app if self._pool is None else await self._pool.app_of(person_of(ctx))
 
     async def list_tools(self, ctx: Context, _: Paged) -> types.ListToolsResult:
-        """The tools of the view that the caller may call, in one page."""
+        """The tools of the view that the caller may call, in one page.
+
+        A list that leaves some out may not be kept: it is longer once the person logged in for more.
+        """
         may = reader_of(ctx).may
         if may is Risk.DESTRUCTIVE:
             return self._tools
         if may not in self._narrowed:
             known = entries()
             callable_tools = [tool for tool in self._tools.tools if known[tool.name].highest_risk.within(may)]
-            self._narrowed[may] = kept(types.ListToolsResult(tools=callable_tools), self._app)
+            self._narrowed[may] = types.ListToolsResult(tools=callable_tools, ttl_ms=0, cache_scope="private")
         return self._narrowed[may]
 
     async def call_tool(

@@ -9,6 +9,7 @@ const formats = JSON.parse(process.argv[3]); // by resource: jwt or opaque
 const issuer = `http://127.0.0.1:${port}`;
 const SCOPES = ['cliniko:read', 'cliniko:write', 'cliniko:destroy'];
 const APPROVE = 'cliniko:approve';
+const LIVES = { short: 1, brief: 5 }; // seconds of an access token, by how the name begins
 const secret = 'a-secret-of-the-server';
 const pages = Object.keys(formats).map((resource) => `${new URL(resource).origin}/login/callback`);
 const logins = new Map();
@@ -30,7 +31,7 @@ const provider = new Provider(issuer, {
   issueRefreshToken: async (ctx, client) => client.grantTypeAllowed('refresh_token'),
   rotateRefreshToken: true,
   extraTokenClaims: async (ctx, token) => ({ name: `${token.accountId} of the front desk` }),
-  ttl: { AccessToken: (ctx, token) => (token.accountId?.startsWith('short') ? 1 : 600), RefreshToken: 3600, Grant: 3600, Session: 3600, Interaction: 600 },
+  ttl: { AccessToken: (ctx, token) => LIVES[/^[a-z]*/.exec(token.accountId ?? '')[0]] ?? 600, RefreshToken: 3600, Grant: 3600, Session: 3600, Interaction: 600 },
   scopes: ['openid', 'offline_access', ...SCOPES, APPROVE],
   acrValues: ['strong'],
   features: {
