@@ -213,7 +213,7 @@ class RelyingParty:
 
     async def _known(self) -> Mapping[str, JsonValue]:
         now = self._clock().timestamp()
-        if self._metadata is None or now - self._metadata[0] > _KNOWN_SECONDS:
+        if self._metadata is None or now - self._metadata[0] >= _KNOWN_SECONDS:
             try:
                 self._metadata = now, await metadata_of(self.issuer, self._client)
             except (httpx2.HTTPError, TimeoutError, ValueError):

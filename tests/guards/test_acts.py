@@ -32,18 +32,21 @@ class Place:
     """Where the replicas keep their table of questions."""
 
     def __init__(self) -> None:
-        self.version, self.record, self.away, self.reads = 0, b"", False, 0
+        self.number, self.record, self.away, self.reads = 0, b"", False, 0
 
-    async def read(self) -> tuple[int, bytes]:
+    async def version(self) -> int:
         await checkpoint()
         self.reads += 1
         assert self.reads < 5_000, "it is read without a pause"
         if self.away:
             raise Unavailable("It is away.", "Wait.")
-        return self.version, self.record
+        return self.number
+
+    async def read(self) -> tuple[int, bytes]:
+        return await self.version(), self.record
 
     async def swap(self, version: int, record: bytes, attempt: bytes) -> bool:
-        self.version, self.record = version + 1, record
+        self.number, self.record = version + 1, record
         return True
 
 
@@ -86,6 +89,7 @@ async def carried_out(replica: Replica, seconds: float, ending: Any = "done") ->
     """A question that is asked and carried out there, which takes so long."""
     pending = await replica.asked()
     async with replica.acts.locks.at(pending.matter.target):
+        assert await replica.ledger.decide(pending.question.challenge, True, "page")
         assert await replica.ledger.start(pending, "page", told=False)
         await anyio.sleep(seconds)
         await replica.ledger.finish(pending, ending)
@@ -102,7 +106,7 @@ def test_what_was_carried_out_elsewhere_since_the_call_began_is_told_and_not_ask
         with pytest.raises(AlreadyDone, match="Archived at"):
             await here.acts.give_way(on_its_way(ARCHIVE), pending, begun)
         assert await here.ledger.find(pending.question.challenge) is None
-        assert [done.told for done in await there.ledger.recent()] == [True]
+        assert [done.told for done in (await there.ledger.listed())[2]] == [True]
 
     told(story)
 
