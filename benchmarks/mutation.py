@@ -215,7 +215,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     ),
     "guards.hash_chain": (*_LOG, "guards/test_promises.py", "cli/test_approve_and_audit.py"),
     "guards.memory": ("guards/test_kept.py", "guards/test_long_lists.py"),
-    "guards.progress": ("guards/test_long_lists.py", "guards/test_kept.py"),
+    "guards.progress": ("guards/test_progress.py", "guards/test_long_lists.py", "guards/test_kept.py"),
     "guards.sweeps": ("guards/test_sweeps.py", "guards/test_long_lists.py", "guards/test_kept.py"),
     "guards.pipeline": ("guards/test_layers.py", "guards/test_audit_edges.py", *_GATE),
     "guards.scopes": ("identity/test_every_tool.py",),
