@@ -16,10 +16,10 @@ Told = tuple[float, float | None, str]
 
 def told(story: Callable[[Callable[[float, float | None, str], Awaitable[None]]], Awaitable[None]]) -> list[Told]:
     """What the person was told, who takes a second to hear the first of it."""
-    heard = list[Told]()
+    heard, busy = list[Told](), [1.0]
 
     async def tell(done: float, total: float | None, message: str) -> None:
-        await anyio.sleep(0 if heard else 1)
+        await anyio.sleep(busy.pop() if busy else 0)
         heard.append((done, total, message))
 
     run(lambda: story(tell))
