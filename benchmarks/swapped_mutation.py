@@ -1,7 +1,7 @@
 """Which mutants quick tests notice, tried in processes forked once those tests are collected: `--fast`.
 
 There a mutant's code takes the place of a function's own, so that nothing is imported or collected again: a tenth of
-the time. Only that a mutant was noticed is taken from here. What is run at import cannot be tried so; that, and whatever
+the time. Only that a mutant was noticed is taken from here. What is run at import cannot be tried so; that, and what
 went unnoticed, `benchmarks.mutation` tries in its own way and on all the tests.
 """
 
@@ -15,13 +15,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
-from pathlib import Path
 from types import CodeType, FunctionType
-from typing import Final
+from typing import Final, NoReturn
 
 import pytest
 
 from benchmarks.mutants import Mutant
+from benchmarks.mutation import PACKAGE, PLAIN, ROOT, TESTS, cheapen
 
 SLOW_SECONDS: Final = 1.0
 """Of the processor: a test that takes more is no quick one."""
@@ -33,10 +33,8 @@ _BODY: Final = 3
 """The flags of the code of a function, which that of a class has not."""
 
 
-def noticed(
-    root: Path, package: str, work: Sequence[tuple[str, Mutant]], tests: Mapping[str, Sequence[str]], jobs: int
-) -> set[tuple[str, str]]:
-    """Of these mutants, each with its module, those that a quick test noticed: by module and name."""
+def noticed(work: Sequence[tuple[str, Mutant]], jobs: int) -> list[tuple[str, Mutant]]:
+    """Of these mutants, each with its module, those that a quick test noticed, as they came."""
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
@@ -44,15 +42,13 @@ def noticed(
         nowhere = os.open(os.devnull, os.O_RDWR)
         for descriptor in (0, 1, 2):
             os.dup2(nowhere, descriptor)
-        session = _Session(root, package, work, tests, jobs, writing)
-        files = dict.fromkeys(f"tests/{name}" for module, _ in work for name in tests[module])
-        plain = ["-o", "addopts=", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:pytest_cov"]
-        ignored = ["-W", "ignore:Module already imported so cannot be rewritten", "--hypothesis-seed=0"]
-        pytest.main([*plain, *ignored, *files], plugins=[session])
+        cheapen()
+        files = dict.fromkeys(f"tests/{name}" for module, _ in work for name in TESTS[module])
+        pytest.main([*PLAIN, *files], plugins=[_Session(work, jobs, writing)])
         os._exit(1)
     os.close(writing)
     with os.fdopen(reading) as lines:
-        found = {(module, mutant.name) for module, mutant in (work[int(line)] for line in lines)}
+        found = [work[int(line)] for line in lines]
     os.waitpid(child, 0)
     return found
 
@@ -60,20 +56,9 @@ def noticed(
 class _Session:
     """What takes the place of pytest's own loop over the tests."""
 
-    def __init__(
-        self,
-        root: Path,
-        package: str,
-        work: Sequence[tuple[str, Mutant]],
-        tests: Mapping[str, Sequence[str]],
-        jobs: int,
-        told: int,
-    ) -> None:
+    def __init__(self, work: Sequence[tuple[str, Mutant]], jobs: int, told: int) -> None:
         """`told` is the pipe into which the index of each mutant that is noticed goes, on a line of its own."""
-        self._root = root
-        self._package = package
         self._work = work
-        self._tests = tests
         self._jobs = jobs
         self._told = told
         self._failed = False
@@ -82,12 +67,12 @@ class _Session:
         """Note that a test failed."""
         self._failed = self._failed or report.failed
 
-    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+    def pytest_runtestloop(self, session: pytest.Session) -> NoReturn:
         """Try every mutant and end the process."""
         by_file: dict[str, list[pytest.Item]] = {}
         for item in session.items:
-            by_file.setdefault(item.path.relative_to(self._root / "tests").as_posix(), []).append(item)
-        modules = {module: _Module(self._root, self._package, module) for module, _ in self._work}
+            by_file.setdefault(item.path.relative_to(ROOT / "tests").as_posix(), []).append(item)
+        modules = {module: _Module(module) for module, _ in self._work}
         gc.freeze()
         costs = self._costs(session.items)
         running: dict[int, tuple[int, int, _Module]] = {}
@@ -96,7 +81,7 @@ class _Session:
             swaps = module.swaps(mutant.text)
             if not swaps:
                 continue
-            near = [item for file in self._tests[name] for item in by_file.get(file, ()) if item.nodeid in costs]
+            near = [item for file in TESTS[name] for item in by_file.get(file, ()) if item.nodeid in costs]
             # Those first that noticed most of the others for what they take; else as they are named.
             near.sort(key=lambda item: -module.noticed[item.nodeid] / (0.02 + costs[item.nodeid]))
             while len(running) >= self._jobs:
@@ -104,6 +89,7 @@ class _Session:
             reading, writing = os.pipe()
             child = os.fork()
             if not child:
+                os.close(reading)
                 os.setpgrp()
                 for function, code in swaps:
                     function.__code__ = code
@@ -165,10 +151,10 @@ def _used() -> float:
 class _Module:
     """A module that is to have mutants, and its functions that are there."""
 
-    def __init__(self, root: Path, package: str, name: str) -> None:
-        path = root / package / f"{name.replace('.', '/')}.py"
+    def __init__(self, name: str) -> None:
+        path = ROOT / PACKAGE / f"{name.replace('.', '/')}.py"
         text = path.read_text("utf-8")
-        import_module(f"{package}.{name}")
+        import_module(f"{PACKAGE}.{name}")
         self.noticed: Counter[str] = Counter()
         """How many of its mutants each test has noticed."""
         self._path = str(path)
@@ -187,7 +173,10 @@ class _Module:
 
         Empty where it is otherwise in what is run at import, or in nothing.
         """
-        mutated = compile(text, self._path, "exec")
+        try:
+            mutated = compile(text, self._path, "exec")
+        except SyntaxError:  # without what its `nonlocal` names
+            return []
         found: list[tuple[FunctionType, CodeType]] = []
         for place in _changed(self._plain, mutated):
             if not place or _at(self._plain, place).co_flags & _BODY != _BODY:

@@ -67,9 +67,7 @@ def test_who_is_cut_off_is_told_how_far_it_came_and_how_often_to_call_again(done
     reading.comes_to(done, of)
     full = reading.is_cut_off(RateLimited("Cliniko's limit.", "Wait.", retry_after=7))
     assert str(full.message) == f"Cliniko's limit. {done} of {of} pages of patients have been read."
-    assert full.fix == (
-        f"Wait. What was read is kept for ten minutes: call {more} with the same arguments to go on."
-    )
+    assert full.fix == (f"Wait. What was read is kept for ten minutes: call {more} with the same arguments to go on.")
     assert full.details == {"retry_after": 7, "pages_read": done, "pages": of}
     assert reading.course.cut_off
 
