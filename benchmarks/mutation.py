@@ -44,6 +44,7 @@ _LOG: Final = (
     "guards/test_hash_chain.py",
     "guards/test_chain_ends.py",
     "guards/test_audit_chain.py",
+    "guards/test_audit_copy.py",
 )
 _CLINIC: Final = (
     "guards/test_guarded_clinic.py",
@@ -214,12 +215,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
         "guards/test_long_lists.py",
         "guards/test_end_to_end.py",
     ),
-    "guards.hash_chain": (
-        *_LOG,
-        "guards/test_audit_copy.py",
-        "guards/test_promises.py",
-        "cli/test_approve_and_audit.py",
-    ),
+    "guards.hash_chain": (*_LOG, "guards/test_promises.py", "cli/test_approve_and_audit.py"),
     "guards.memory": (
         "guards/test_kept.py",
         "guards/test_recent_openings.py",
