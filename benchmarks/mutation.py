@@ -1,6 +1,6 @@
 """Whether the tests of the guards notice every small mistake in them: a score for each module, and what went unnoticed.
 
-    python -m benchmarks.mutation [--jobs 2] [--only guards.confirm,approvals.pin] [--retry OUTPUT]
+    python -m benchmarks.mutation [--jobs 2] [--only guards.confirm,approvals.pin] [--retry OUTPUT] [--fast]
     python -m benchmarks.mutation --sample 500 [--seed 1] [--jobs 1]    see `benchmarks.sampled_mutation`
 
 Each mutant of `benchmarks.mutants` runs in a process of its own, forked from one that has imported all that lies below
@@ -21,6 +21,7 @@ from contextlib import suppress
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
+from itertools import chain
 from pathlib import Path
 from types import ModuleType
 from typing import Final
@@ -43,6 +44,7 @@ _LOG: Final = (
     "guards/test_hash_chain.py",
     "guards/test_chain_ends.py",
     "guards/test_audit_chain.py",
+    "guards/test_audit_copy.py",
 )
 _CLINIC: Final = (
     "guards/test_guarded_clinic.py",
@@ -214,9 +216,15 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
         "guards/test_end_to_end.py",
     ),
     "guards.hash_chain": (*_LOG, "guards/test_promises.py", "cli/test_approve_and_audit.py"),
-    "guards.memory": ("guards/test_kept.py", "guards/test_long_lists.py"),
-    "guards.progress": ("guards/test_long_lists.py", "guards/test_kept.py"),
-    "guards.sweeps": ("guards/test_long_lists.py", "guards/test_kept.py"),
+    "guards.memory": (
+        "guards/test_kept.py",
+        "guards/test_recent_openings.py",
+        "guards/test_long_lists.py",
+        "guards/test_elsewhere.py",
+        *_CLINIC,
+    ),
+    "guards.progress": ("guards/test_progress.py", "guards/test_long_lists.py", "guards/test_kept.py"),
+    "guards.sweeps": ("guards/test_sweeps.py", "guards/test_long_lists.py", "guards/test_kept.py"),
     "guards.pipeline": ("guards/test_layers.py", "guards/test_audit_edges.py", *_GATE),
     "guards.scopes": ("identity/test_every_tool.py",),
     "guards.read_only": ("guards/test_layers.py", "guards/test_audit.py"),
@@ -238,6 +246,13 @@ _BELOW: Final = (
         "cliniko_mcp.settings",
     ),
 )
+
+
+PLAIN: Final = (
+    *("-o", "addopts=", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:pytest_cov"),
+    *("-W", "ignore:Module already imported so cannot be rewritten", "--hypothesis-seed=0"),
+)
+"""What pytest is told for a mutant."""
 
 
 class Mutated(MetaPathFinder, Loader):
@@ -289,7 +304,13 @@ def main() -> None:
     work = [(module, mutant) for module, mutant in work if options.having in mutant.name]
     tally = {module: [0, 0, 0] for module, _ in work}
     began = time.monotonic()
-    for module, mutant, noticed in _tried(work, options.jobs, options.seconds):
+    quick: list[tuple[str, Mutant]] = []
+    if options.fast:
+        from benchmarks import swapped_mutation
+
+        quick = swapped_mutation.noticed([one for one in work if one[0] != PIN], options.jobs)
+    rest = [one for one in work if one not in quick]
+    for module, mutant, noticed in chain(((*one, True) for one in quick), _tried(rest, options.jobs, options.seconds)):
         known = f"{module}  {mutant.name}" in explained
         tally[module][0 if noticed else 1 if known else 2] += 1
         if noticed == known:
@@ -348,24 +369,15 @@ def _child(module: str, text: str, tests: list[str], seconds: int) -> int:
         for name in [name for name in sys.modules if name.startswith(PACKAGE)]:
             del sys.modules[name]
     if module != f"{PACKAGE}.{PIN}":
-        import_module(f"{PACKAGE}.{PIN}")._COST["n"] = 2  # what makes guessing slow makes these tests slow too
-    ignored = "ignore:Module already imported so cannot be rewritten"
-    plain = [
-        "-o",
-        "addopts=",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:xdist",
-        "-p",
-        "no:pytest_cov",
-        "-W",
-        ignored,
-        "--hypothesis-seed=0",
-    ]
+        cheapen()
     # The nearest tests first and alone: most mutants fail there, before the others are even collected.
     some = [part for part in (tests[:1], tests[1:]) if part]
-    os._exit(next((int(code) for part in some if (code := pytest.main([*plain, "-x", "-q", *part]))), 0))
+    os._exit(next((int(code) for part in some if (code := pytest.main([*PLAIN, "-x", "-q", *part]))), 0))
+
+
+def cheapen() -> None:
+    """Lower the cost of a PIN: what makes guessing slow makes the tests slow too."""
+    import_module(f"{PACKAGE}.{PIN}")._COST["n"] = 2
 
 
 def _options() -> argparse.Namespace:
@@ -374,6 +386,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", default="", help="modules, separated by commas")
     parser.add_argument("--retry", default="", help="only the mutants that this earlier output names as unnoticed")
     parser.add_argument("--having", default="", help="only mutants whose names have this in them")
+    parser.add_argument("--fast", action="store_true", help="first on the quick tests; see `swapped_mutation`")
     parser.add_argument("--again", action="store_true", help="do not first try the tests without any mutant")
     parser.add_argument("--seconds", type=int, default=60, help="of the processor that one mutant may take")
     parser.add_argument("--sample", type=int, default=0, help="instead so many mutants of the front desk, at random")

@@ -29,7 +29,7 @@ class Sweep:
     """The reading of one list by one tool call."""
 
     def __init__(
-        self, call: Call, progress: Progress, course: Course, pages: PageReading | None, *, by_name: bool = False
+        self, call: Call, progress: Progress, course: Course, pages: PageReading | None, *, by_name: bool
     ) -> None:
         """`pages` keeps what is read, where it may be kept; `by_name` says that this list is all that was asked for."""
         self.pages = pages
@@ -109,10 +109,9 @@ class Batches:
 
 def _kept_of(full: RateLimited, done: int, of: int, noun: str) -> RateLimited:
     """The refusal with how far the reading came, where what was read is kept."""
-    if of < 2 or not done:
+    if not done:
         return full
-    left = of - done
-    calls = max(ceil(left / done), 1) if left > done else 1
+    calls = max(ceil((of - done) / done), 1)
     more = "once more" if calls == 1 else f"again and again, about {calls} times,"
     return RateLimited(
         f"{full.message} {done:,} of {of:,} pages of {noun} have been read.",

@@ -14,7 +14,7 @@ from cliniko_mcp.guards.pipeline import Caller
 from tests.client.virtual import run as in_virtual_time
 from tests.guards.every_kind import PATIENT_FIELDS, an_app
 from tests.guards.gate import App, Form, call, run
-from tests.guards.test_confirm import ARCHIVE, DONE
+from tests.guards.test_confirm import ARCHIVE, DONE, asked
 from tests.guards.test_lives_of_updates import ONE_MORE, fill
 from tests.guards.test_yes_to_many import TWO_MORE, a_busy_app
 
@@ -253,6 +253,41 @@ def test_an_answer_at_the_address_ends_what_the_client_still_shows() -> None:
 
     assert timed(story) < 1
     assert (ended, len(opener.closed)) == (["closed"], 1)
+
+
+@pytest.mark.parametrize("approved", [True, False])
+def test_a_client_whose_person_answered_at_the_address_before_it_said_anything_is_asked_to_open_the_next_one_too(
+    approved: bool,
+) -> None:
+    app = hosted()
+
+    async def shows() -> Opened:
+        app.board.answer(approved)
+        await anyio.sleep(1_000)
+        return "accept"
+
+    opener = Led(shows=shows)
+
+    async def story() -> None:
+        for patient in ("1", "2"):
+            with nullcontext() if approved else pytest.raises(Declined):
+                await app.act(call("archive_patient", id=patient), caller(opener))
+
+    assert timed(story) < 1
+    assert len(opener.addresses) == 2
+
+
+def test_a_client_that_says_something_of_an_address_is_sent_forms_again() -> None:
+    app = hosted(wait=0)
+
+    async def story() -> None:
+        await asked(app, route="http")
+        await waited_in_vain(app, Led("cancel"))
+        app.clock.pass_(minutes=2)  # until a form of another record counts too
+        for _ in range(2):
+            await asked(app, call("archive_patient", id="2"), route="http")
+
+    run(story)
 
 
 def test_a_client_that_says_nothing_of_an_address_is_asked_to_open_no_other() -> None:

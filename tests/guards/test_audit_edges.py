@@ -1,6 +1,8 @@
 """Audit lines at their edges: answers that pass through, names that are too long, reasons that have no number."""
 
 import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +48,36 @@ def test_names_that_others_chose_take_up_no_more_than_their_place(chain: HashCha
 def test_the_log_names_a_caller_as_they_are_to_be_logged(chain: HashChain) -> None:
     acted(chain, on_its_way(READ, Caller(principal="mei@clinic.example", logged="person 7")))
     assert json.loads(chain.path.read_bytes())["principal"] == "person 7"
+
+
+@pytest.mark.parametrize(("who", "written"), [("", None), ("person 7", None), ("person 8", "person 8")])
+def test_the_log_says_who_said_yes_where_that_is_somebody_else_than_who_asked(
+    chain: HashChain, who: str, written: str | None
+) -> None:
+    passing = on_its_way(READ, Caller(logged="person 7"))
+    passing.outcome.approved_by = who
+    acted(chain, passing)
+    assert json.loads(chain.path.read_bytes()).get("approved_by") == written
+
+
+def test_room_for_the_line_of_an_operation_is_there_from_its_beginning_until_it_is_written(chain: HashChain) -> None:
+    came = list[str]()
+
+    class Roomy(LocalLog):
+        @asynccontextmanager
+        async def room(self) -> AsyncGenerator[None]:
+            came.append("room")
+            yield
+            came.append("left")
+
+        async def note(self, entry: Any) -> None:
+            came.append("noted")
+
+    async def act() -> None:
+        came.append("acted")
+
+    run(lambda: passed([Audit(Roomy(chain), Clock())], on_its_way(READ), act))
+    assert came == ["room", "acted", "noted", "left"]
 
 
 def test_a_caller_for_whom_nobody_vouches_has_no_name_in_the_log(chain: HashChain) -> None:

@@ -130,6 +130,29 @@ def test_a_log_that_was_taken_away_is_missing_while_its_head_is_there(chain: Has
     assert chain.verify().problem == "entries are missing before audit.jsonl line 1"
 
 
+def test_a_log_without_its_head_has_begun_too(chain: HashChain) -> None:
+    chain.append({})
+    chain.path.with_name("audit.jsonl.head").unlink()
+    assert chain.begun
+
+
+def test_a_copy_that_fails_is_told_of_once_until_it_has_worked_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    fails = [True, True, False, False, True, True]
+
+    def copy(line: bytes) -> None:
+        if fails.pop(0):
+            raise OSError(28, "No space left on device")
+
+    chain, told = HashChain(tmp_path / "audit.jsonl", copy=copy), list[int]()
+    for _ in range(6):
+        chain.append({})
+        told.append(len(caplog.records))
+    assert told == [1, 1, 1, 1, 2, 2]
+    assert chain.verify() == Verification(6)
+
+
 @pytest.mark.parametrize(("more", "rotated"), [(0, True), (1, False)])
 def test_a_log_is_rotated_when_it_has_reached_its_size(tmp_path: Path, more: int, rotated: bool) -> None:
     path = tmp_path / "audit.jsonl"

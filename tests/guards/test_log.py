@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,10 +41,16 @@ def chain(tmp_path: Path) -> HashChain:
 
 
 def test_at_once_a_line_is_written_unless_another_process_is_writing(chain: HashChain) -> None:
+    began = time.monotonic()
     with another_writes(chain):
         assert chain.append_at_once({"name": "second"}) is None
+    assert time.monotonic() - began < 0.9
     assert chain.append_at_once({"name": "third"}) == 2
     assert written(chain) == ["first", "third"]
+
+
+def test_at_once_the_first_line_is_written_into_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
+    assert HashChain(tmp_path / "own" / "audit.jsonl").append_at_once({}) == 1
 
 
 def test_a_line_that_is_copied_is_not_written_at_once(tmp_path: Path) -> None:

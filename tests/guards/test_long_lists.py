@@ -289,6 +289,18 @@ def test_a_list_of_a_few_pages_is_read_each_time() -> None:
     calls.play(story)
 
 
+@pytest.mark.parametrize(("limit", "sent"), [(1_000, 2 * PAGES), (1_001, PAGES)])
+def test_a_reading_of_so_many_rows_is_kept_where_they_may_be_more_than_a_thousand(limit: int, sent: int) -> None:
+    calls = Calls()
+
+    async def story(calls: Calls) -> None:
+        for _ in range(2):
+            await calls.call(lambda clinic: clinic.rows(Patients.list_patients.call(), limit=limit))
+        assert calls.sent == sent
+
+    calls.play(story)
+
+
 def test_progress_goes_up_with_each_page_of_all_lists_in_the_clinics_words() -> None:
     calls = Calls()
 
