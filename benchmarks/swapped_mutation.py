@@ -208,11 +208,11 @@ def _at(code: CodeType, place: Iterable[int]) -> CodeType:
 
 def _own(code: CodeType) -> tuple[object, ...]:
     """What this code does, without that within it and without its lines."""
-    constants = [(type(one), repr(one)) for one in code.co_consts if not isinstance(one, (CodeType, frozenset))]
-    sets = [sorted(map(repr, one)) for one in code.co_consts if isinstance(one, frozenset)]
+    # An equal value of another type is another constant.
+    constants = [(type(one).__name__, one) for one in code.co_consts if not isinstance(one, CodeType)]
     names = code.co_name, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars
     counts = code.co_argcount, code.co_kwonlyargcount, code.co_flags, len(_nested(code))
-    return code.co_code, code.co_exceptiontable, names, counts, constants, sets
+    return code.co_code, code.co_exceptiontable, names, counts, constants
 
 
 def _changed(plain: CodeType, mutated: CodeType, place: _Place = ()) -> list[_Place]:

@@ -47,8 +47,12 @@ def test_steps_that_come_at_once_are_told_one_after_the_other() -> None:
     async def story(tell: Callable[[float, float | None, str], Awaitable[None]]) -> None:
         step = increasing(tell)
         async with anyio.create_task_group() as group:
+
+            async def one(message: str) -> None:
+                await step(1, None, message)
+
             for message in ("first", "second", "third"):
-                group.start_soon(step, 1, None, message)
+                group.start_soon(one, message)
 
     assert told(story) == [(1, None, "first"), (2, None, "second"), (3, None, "third")]
 
