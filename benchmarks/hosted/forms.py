@@ -63,8 +63,8 @@ class Browser:
         assert answer.status_code == 303 and self._cookie, answer.text
 
     async def approve_all(self) -> int:
-        """Say yes to every question on the page, one after another; how many there were."""
-        text = (await self._sent("GET")).text
+        """Say yes to every question on the page, one after another; to how many that was the answer."""
+        text, approved = (await self._sent("GET")).text, 0
         csrf = re.search(r'name=csrf value="([^"]+)"', text)
         questions = dict.fromkeys(re.findall(r'name=question value="([^" ]+)"', text))
         for question in questions:
@@ -72,7 +72,8 @@ class Browser:
             form = {"csrf": csrf[1], "question": question, "decision": "approve"}
             answer = await self._sent("POST", form)
             assert answer.status_code == 303, answer.text
-        return len(questions)
+            approved += "outcome=APPROVED" in answer.headers["location"]  # those approved before stand there too
+        return approved
 
     async def close(self) -> None:
         """Close the connection."""
