@@ -139,9 +139,6 @@ class Memory:
         self._now = now
         self._elsewhere: Elsewhere = elsewhere or Nowhere()
         self._generations: Mapping[str, int] = {}
-        self._clock = clock
-        self._long: dict[str, float] = {}
-        """Until when a kind is known to have more than a page of what is recent."""
         self._kept: Mapping[str, SingleFlightCache[str, Reading]] = {
             kind: SingleFlightCache(SECONDS_KEPT, clock, MAX_LISTS) for kind in KEPT
         }
@@ -174,7 +171,6 @@ class Memory:
             at = self._now()
             rows = await read(wanted, MAX_PAGE_ROWS if recent else None)
             if recent and len(rows) == MAX_PAGE_ROWS:
-                self._long[kind] = self._clock() + SECONDS_KEPT
                 return {}
             fresh = [*rows]
             return dict.fromkeys(keys, Reading(tuple(fresh), at)) if len(fresh) <= MAX_ROWS else {}
@@ -193,7 +189,7 @@ class Memory:
         kept = KEPT[call.operation.path]
         if kept.whole and all(_picks_ids(call, condition) for condition in call.conditions):
             return Call(call.operation, call.ids, sort=call.sort), call.conditions
-        if not kept.recent or self._long.get(call.operation.path, 0.0) > self._clock():
+        if not kept.recent:
             return call, ()
         since = (self._now() - RECENT).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         starts = [
@@ -328,7 +324,6 @@ class Memory:
         """Drop everything."""
         self.forget([*KEPT])
         self.pages.forget_all()
-        self._long.clear()
         self.records.forget()
         self.zones.forget()
 

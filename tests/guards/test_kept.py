@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from cliniko_mcp.cliniko.calls import Risk
-from cliniko_mcp.cliniko.filters import Hidden, OneOf
+from cliniko_mcp.cliniko.filters import From, Hidden, OneOf
 from cliniko_mcp.cliniko.registry import operations
 from cliniko_mcp.cliniko.resources.appointment_type_billable_items import AppointmentTypeBillableItems
 from cliniko_mcp.cliniko.resources.appointment_type_products import AppointmentTypeProducts
@@ -17,7 +17,7 @@ from cliniko_mcp.cliniko.resources.appointment_types import AppointmentTypeBody,
 from cliniko_mcp.cliniko.resources.attendees import AttendeeBody, Attendees
 from cliniko_mcp.cliniko.resources.availability_blocks import AvailabilityBlocks
 from cliniko_mcp.cliniko.resources.businesses import BusinessBody, Businesses
-from cliniko_mcp.cliniko.resources.daily_availabilities import DailyAvailabilities
+from cliniko_mcp.cliniko.resources.daily_availabilities import DailyAvailabilities as Hours
 from cliniko_mcp.cliniko.resources.practitioners import Practitioners
 from cliniko_mcp.cliniko.resources.public_settings import PublicSettingsOfAccount
 from cliniko_mcp.errors import NotAllowed, OutcomeUnknown, Unavailable
@@ -59,7 +59,7 @@ READS: dict[str, Read] = {
     "/appointment_types/{appointment_type_id}/practitioners": lambda clinic: clinic.collect(
         Practitioners.list_appointment_type_practitioners, appointment_type_id="9"
     ),
-    "/daily_availabilities": lambda clinic: clinic.collect(DailyAvailabilities.list_daily_availabilities),
+    "/daily_availabilities": lambda clinic: clinic.collect(Hours.list_daily_availabilities),
     "/settings/public": lambda clinic: clinic.perform(PublicSettingsOfAccount.get_public_settings),
     "/availability_blocks": lambda clinic: clinic.collect(AvailabilityBlocks.list_availability_blocks),
     "/appointment_type_billable_items": lambda clinic: clinic.collect(
@@ -203,12 +203,54 @@ def test_what_is_asked_for_by_its_own_name_is_read_afresh() -> None:
     assert sent(office) == [1, 1]
 
 
+@pytest.mark.parametrize(("kind", "rows"), [("practitioners", 100), ("practitioners", MAX_ROWS), ("hours", 150)])
+def test_a_list_of_any_length_up_to_the_most_is_read_once(kind: str, rows: int) -> None:
+    hours = [{**person(number), "practitioner_id": str(1 + number % 3)} for number in range(rows)]
+    office = Office(answers={"GET /practitioners": listed("practitioners", [person(n) for n in range(rows)]),
+                             "GET /daily_availabilities": listed("daily_availabilities", hours)})  # fmt: skip
+
+    async def story(clinic: GuardedClinic) -> None:
+        for _ in range(2):
+            if kind == "hours":
+                picked = OneOf(["1"])
+                assert len(await clinic.collect(Hours.list_daily_availabilities, practitioner_id=picked)) == rows // 3
+            else:
+                assert len(await clinic.collect(Practitioners.list_practitioners)) == rows
+
+    office.works(story, Risk.READ)
+    assert [requests > 0 for requests in sent(office)] == [True, False]
+
+
+def test_only_hours_picked_by_ids_alone_are_read_whole() -> None:
+    office = Office(answers=ANSWERS)
+
+    async def story(clinic: GuardedClinic) -> None:
+        await clinic.collect(Practitioners.list_practitioners, id=OneOf([person(1)["id"]]))
+        await clinic.collect(Hours.list_daily_availabilities, updated_at=From(NOON))
+        await clinic.collect(Hours.list_daily_availabilities, updated_at=From(NOON), practitioner_id=OneOf(["1"]))
+
+    office.works(story, Risk.READ)
+    assert [len(request.url.params.get_list("q[]")) for request in office.account.requests] == [1, 1, 2]
+
+
+def test_names_beside_what_is_asked_for_by_its_own_name_come_from_memory() -> None:
+    office = Office(answers=ANSWERS)
+
+    async def story(clinic: GuardedClinic) -> None:
+        await READS["/practitioners"](clinic)
+        names = await clinic.of("list_practitioners").by_id(Practitioners.list_practitioners, [person(1)["id"]])
+        assert list(names) == [person(1)["id"]]
+
+    office.works(story, Risk.READ)
+    assert sent(office) == [1, 0]
+
+
 def test_hours_are_read_whole_once_and_those_of_one_practitioner_picked_out_of_them() -> None:
     office = Office(answers=ANSWERS)
 
     async def story(clinic: GuardedClinic) -> None:
         for ids in (["1"], ["1", "2"], ["404"]):
-            rows = await clinic.collect(DailyAvailabilities.list_daily_availabilities, practitioner_id=OneOf(ids))
+            rows = await clinic.collect(Hours.list_daily_availabilities, practitioner_id=OneOf(ids))
             assert [row.id for row in rows] == [row["id"] for row in HOURS if row["practitioner_id"] in ids]
 
     office.works(story, Risk.READ)

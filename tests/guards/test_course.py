@@ -1,0 +1,46 @@
+"""What an answer says of its age is the age of the oldest of what it was made of, and what is kept for which calls."""
+
+from datetime import timedelta
+
+import pytest
+
+from cliniko_mcp.cliniko.calls import Risk
+from cliniko_mcp.cliniko.resources.patients import Patients
+from cliniko_mcp.guards.memory import Course, Memory
+from cliniko_mcp.guards.pipeline import Caller, Purpose
+from tests.client.account import NOON
+
+EARLIER, EARLIEST = NOON - timedelta(seconds=30), NOON - timedelta(seconds=60)
+
+
+def test_an_answer_is_as_old_as_the_oldest_of_what_came_from_memory() -> None:
+    course = Course()
+    assert (course.as_at, course.swept_at) == (None, None)
+    for kind, at in (("/businesses", EARLIEST), ("/patients", NOON), ("/bookings", EARLIER)):
+        course.recall(kind, at)
+    assert (course.as_at, course.swept_at) == (EARLIEST, EARLIER)
+
+
+def test_of_what_came_from_memory_twice_the_older_counts() -> None:
+    course = Course()
+    for at in (EARLIER, EARLIEST, NOON):
+        course.recall("/businesses", at)
+    assert course.as_at == EARLIEST
+
+
+@pytest.mark.parametrize(
+    ("risk", "purpose", "tool", "called", "kept"),
+    [
+        (Risk.READ, "call", "report", "call", True),
+        (Risk.WRITE, "call", "report", "call", False),
+        (Risk.READ, "preview", "report", "call", False),
+        (Risk.READ, "call", "list_patients", "call", False),
+        (Risk.READ, "call", "report", "", False),
+    ],
+)
+def test_pages_are_kept_for_a_call_that_reads_and_asks_for_more_than_the_list(
+    risk: Risk, purpose: Purpose, tool: str, called: str, kept: bool
+) -> None:
+    memory = Memory(lambda: 0.0, lambda: NOON)
+    reading = memory.reading(Patients.list_patients.call(), Caller(call=called), tool, purpose, Course(risk))
+    assert (reading is not None) == kept
