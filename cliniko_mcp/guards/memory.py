@@ -283,7 +283,7 @@ class Memory:
 
     async def _read(self, site: str, read: Callable[[str], Awaitable[Zone]]) -> Zone:
         found = await read(site)
-        if found.certain and found.note is None:
+        if found.note is None:  # then it is certain too
             await self._elsewhere.put(f"zone:{site}", found.zone.key.encode(), SECONDS_KEPT)
         return found
 

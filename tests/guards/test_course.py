@@ -1,10 +1,12 @@
 """What an answer says of its age is the age of the oldest of what it was made of, and what is kept for which calls."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from cliniko_mcp.cliniko.calls import Risk
+from cliniko_mcp.cliniko.calls import Call, Risk
+from cliniko_mcp.cliniko.filters import Condition
+from cliniko_mcp.cliniko.resources.bookings import Bookings
 from cliniko_mcp.cliniko.resources.patients import Patients
 from cliniko_mcp.guards.memory import Course, Memory
 from cliniko_mcp.guards.pipeline import Caller, Purpose
@@ -44,3 +46,28 @@ def test_pages_are_kept_for_a_call_that_reads_and_asks_for_more_than_the_list(
     memory = Memory(lambda: 0.0, lambda: NOON)
     reading = memory.reading(Patients.list_patients.call(), Caller(call=called), tool, purpose, Course(risk))
     assert (reading is not None) == kept
+
+
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "over"),
+    [
+        ([("starts_at", "<", NOON)], True),
+        ([("starts_at", "<=", NOON)], True),
+        ([("starts_at", ">=", NOON - DAY), ("starts_at", "<", NOON)], True),
+        ([("starts_at", "<", NOON + DAY)], False),
+        ([("starts_at", ">=", NOON - DAY)], False),
+        ([("created_at", "<", NOON)], False),
+        ([("starts_at", "<", datetime(2020, 1, 1))], False),
+        ([], False),
+    ],
+)
+def test_a_part_of_the_diary_is_over_where_nothing_in_it_begins_later_than_now(
+    bounds: list[tuple[str, str, datetime]], over: bool
+) -> None:
+    memory, course = Memory(lambda: 0.0, lambda: NOON), Course(Risk.READ)
+    called = Call(Bookings.list_bookings, conditions=tuple(Condition(*bound) for bound in bounds))
+    memory.reading(called, Caller(call="call"), "report", "call", course)
+    assert course.over is over

@@ -1,6 +1,7 @@
 """The set-up of a clinic is read once in two minutes, past the guards each time, and never for what a change needs."""
 
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from cliniko_mcp.cliniko.resources.attendees import AttendeeBody, Attendees
 from cliniko_mcp.cliniko.resources.availability_blocks import AvailabilityBlocks
 from cliniko_mcp.cliniko.resources.businesses import BusinessBody, Businesses
 from cliniko_mcp.cliniko.resources.daily_availabilities import DailyAvailabilities as Hours
+from cliniko_mcp.cliniko.resources.patients import Patients
 from cliniko_mcp.cliniko.resources.practitioners import Practitioners
 from cliniko_mcp.cliniko.resources.public_settings import PublicSettingsOfAccount
 from cliniko_mcp.errors import NotAllowed, OutcomeUnknown, Unavailable
@@ -243,6 +245,28 @@ def test_names_beside_what_is_asked_for_by_its_own_name_come_from_memory() -> No
 
     office.works(story, Risk.READ)
     assert sent(office) == [1, 0]
+
+
+def test_where_everything_is_forgotten_everything_is_read_anew() -> None:
+    many = [person(number) for number in range(500)]
+    office = Office(answers=ANSWERS | {"GET /patients": listed("patients", many), "GET /user": person(1)})
+    office.caller = replace(office.caller, call="call")
+
+    async def reads(clinic: GuardedClinic) -> None:
+        await READS["/practitioners"](clinic)
+        await clinic.by_id(Patients.list_patients, [many[0]["id"]])
+        await clinic.zone()
+        await clinic.collect(Patients.list_patients)
+
+    async def story(clinic: GuardedClinic) -> None:
+        for _ in range(2):
+            await reads(clinic)
+        once = len(office.account.requests)
+        clinic._memory.forget_all()
+        await reads(clinic)
+        assert (once, len(office.account.requests)) == (8, 16)
+
+    office.works(story, Risk.READ)
 
 
 def test_hours_are_read_whole_once_and_those_of_one_practitioner_picked_out_of_them() -> None:
