@@ -235,6 +235,20 @@ def test_only_hours_picked_by_ids_alone_are_read_whole() -> None:
     assert [len(request.url.params.get_list("q[]")) for request in office.account.requests] == [1, 1, 2]
 
 
+def test_a_record_that_stands_in_a_list_that_is_kept_is_named_from_there() -> None:
+    office = Office(answers=ANSWERS | {f"GET /practitioners/{person(30)['id']}": person(30)})
+
+    async def story(clinic: GuardedClinic) -> None:
+        await READS["/practitioners"](clinic)
+        for number in (1, 30):
+            row = await clinic.named(Practitioners.get_practitioner.call(id=person(number)["id"]))
+            assert row.id == person(number)["id"]
+
+    office.works(story, Risk.READ)
+    assert sent(office) == [1, 0, 1]
+    assert office.doorkeeper.seen[1].outcome.read_at == NOON
+
+
 def test_names_beside_what_is_asked_for_by_its_own_name_come_from_memory() -> None:
     office = Office(answers=ANSWERS)
 
