@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from cliniko_mcp.cliniko.calls import Call, Risk
-from cliniko_mcp.cliniko.filters import Between, Condition, FilterValue, OneOf
+from cliniko_mcp.cliniko.filters import Before, Between, Condition, FilterValue, OneOf
 from cliniko_mcp.cliniko.resources.availability_blocks import AvailabilityBlock, AvailabilityBlocks
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from tests.client.account import NOON, listed, person
@@ -116,6 +116,21 @@ def test_what_is_asked_for_otherwise_than_by_one_moment_is_asked_for_as_it_is(st
 
     office.works(story, Risk.READ)
     assert asked[0].count("starts_at:>=") == len(bounds) and "T00:00:00Z" not in asked[0]
+
+
+def test_what_is_asked_for_without_a_beginning_is_asked_for_as_it_is_and_all_of_them_once() -> None:
+    office, asked = office_with([opening(number, NOON, 5) for number in range(1, 151)])
+    listing = AvailabilityBlocks.list_availability_blocks
+
+    async def story(clinic: GuardedClinic) -> None:
+        await clinic.collect(listing, starts_at=Before(NOON))
+        assert "starts_at:<" in asked[0] and "starts_at:>=" not in asked[0]
+        before = len(asked)
+        for _ in range(2):
+            assert len(await clinic.collect(listing)) == 150
+        assert len(asked) == before + 2
+
+    office.works(story, Risk.READ)
 
 
 def test_a_call_that_may_change_something_asks_for_what_it_needs_each_time() -> None:
