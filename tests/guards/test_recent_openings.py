@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from cliniko_mcp.cliniko.calls import Call, Risk
-from cliniko_mcp.cliniko.filters import Before, Between, Condition, FilterValue, OneOf
+from cliniko_mcp.cliniko.filters import Before, Between, Condition, FilterValue, From, OneOf
 from cliniko_mcp.cliniko.resources.availability_blocks import AvailabilityBlock, AvailabilityBlocks
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from tests.client.account import NOON, listed, person
@@ -116,6 +116,15 @@ def test_what_is_asked_for_otherwise_than_by_one_moment_is_asked_for_as_it_is(st
 
     office.works(story, Risk.READ)
     assert asked[0].count("starts_at:>=") == len(bounds) and "T00:00:00Z" not in asked[0]
+
+
+def test_what_is_asked_for_by_more_than_its_start_and_ids_is_asked_for_as_it_is() -> None:
+    office, asked = office_with(ROWS)
+    listing = AvailabilityBlocks.list_availability_blocks
+    office.works(
+        lambda clinic: clinic.collect(listing, starts_at=Between(NOON, NOON + DAY), updated_at=From(NOON)), Risk.READ
+    )
+    assert "updated_at:>=" in asked[0]
 
 
 def test_what_is_asked_for_without_a_beginning_is_asked_for_as_it_is_and_all_of_them_once() -> None:
