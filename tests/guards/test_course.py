@@ -8,9 +8,11 @@ from cliniko_mcp.cliniko.calls import Call, Risk
 from cliniko_mcp.cliniko.filters import Condition
 from cliniko_mcp.cliniko.resources.bookings import Bookings
 from cliniko_mcp.cliniko.resources.patients import Patients
+from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.guards.memory import Course, Memory
 from cliniko_mcp.guards.pipeline import Caller, Purpose
-from tests.client.account import NOON
+from tests.client.account import NOON, listed
+from tests.guards.test_long_lists import PAGES, ROWS, Calls, patients
 
 EARLIER, EARLIEST = NOON - timedelta(seconds=30), NOON - timedelta(seconds=60)
 
@@ -67,7 +69,30 @@ DAY = timedelta(days=1)
 def test_a_part_of_the_diary_is_over_where_nothing_in_it_begins_later_than_now(
     bounds: list[tuple[str, str, datetime]], over: bool
 ) -> None:
-    memory, course = Memory(lambda: 0.0, lambda: NOON), Course(Risk.READ)
+    memory, course = Memory(lambda: 0.0, lambda: NOON), Course(Risk.READ, over=not over)
     called = Call(Bookings.list_bookings, conditions=tuple(Condition(*bound) for bound in bounds))
     memory.reading(called, Caller(call="call"), "report", "call", course)
     assert course.over is over
+
+
+def test_a_call_that_looks_again_reads_anew_the_long_list_that_it_took_from_memory() -> None:
+    async def twice(clinic: GuardedClinic) -> None:
+        await patients(clinic)
+        assert clinic.look_again()
+        await patients(clinic)
+
+    async def story(calls: Calls) -> None:
+        await calls.call(patients)
+        await calls.call(twice)
+        assert calls.sent == 2 * PAGES
+
+    Calls().play(story)
+
+
+def test_of_a_list_of_a_few_pages_nothing_is_held_once_the_call_is_answered() -> None:
+    async def story(calls: Calls) -> None:
+        calls.account.answers["GET /patients"] = listed("patients", ROWS[:200])
+        await calls.call(patients)
+        assert calls._memory.pages.held == 0
+
+    Calls().play(story)
