@@ -290,3 +290,20 @@ def test_an_update_gives_what_was_there_before_which_is_read_where_no_guard_has_
     )
     assert [request.method for request in office.account.requests] == asked
     assert (found, now.id) == (before if known or (read and not gone) else None, ONE)
+
+
+def test_what_was_read_before_a_change_is_not_known_to_the_guards_after_it() -> None:
+    known = list[bool]()
+
+    @asynccontextmanager
+    async def guard(guarded: GuardedCall) -> AsyncGenerator[None]:
+        known.append(guarded.known() is not None)
+        yield
+
+    async def story(clinic: GuardedClinic) -> None:
+        await clinic.perform(Patients.get_patient, id=ONE)
+        for _ in range(2):
+            await clinic.perform(Patients.update_patient, PatientBody.partial(notes="x"), id=ONE)
+
+    Office(guard).works(story)
+    assert known == [False, True, False]

@@ -249,6 +249,34 @@ def test_a_record_that_stands_in_a_list_that_is_kept_is_named_from_there() -> No
     assert office.doorkeeper.seen[1].outcome.read_at == NOON
 
 
+def test_a_name_from_memory_tells_its_age_and_a_record_of_which_memory_serves_no_change_is_read() -> None:
+    more = {f"GET /availability_blocks/{person(8)['id']}": person(8), f"GET /patients/{person(4)['id']}": person(4)}
+    office = Office(answers=ANSWERS | more)
+
+    async def story(clinic: GuardedClinic) -> None:
+        await READS["/practitioners"](clinic)
+        await clinic.named(Practitioners.get_practitioner.call(id=person(1)["id"]))
+        assert clinic.course.as_at == NOON
+        await READS["/availability_blocks"](clinic)
+        await clinic.named(AvailabilityBlocks.get_availability_block.call(id=person(8)["id"]))
+        await clinic.named(Patients.get_patient.call(id=person(4)["id"]))
+
+    office.works(story, Risk.READ)
+    assert sent(office) == [1, 0, 1, 1, 1]
+
+
+def test_who_is_known_to_be_in_the_other_list_of_their_kind_is_not_asked_for() -> None:
+    office = Office(answers=ANSWERS)
+
+    async def story(clinic: GuardedClinic) -> None:
+        await READS["/practitioners"](clinic)
+        await READS["/practitioners/inactive"](clinic)
+        assert await clinic.by_id(Practitioners.list_practitioners, [person(3)["id"]]) == {}
+
+    office.works(story, Risk.READ)
+    assert sent(office) == [1, 1, 0]
+
+
 def test_names_beside_what_is_asked_for_by_its_own_name_come_from_memory() -> None:
     office = Office(answers=ANSWERS)
 
