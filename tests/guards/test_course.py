@@ -6,6 +6,7 @@ import pytest
 
 from cliniko_mcp.cliniko.calls import Call, Risk
 from cliniko_mcp.cliniko.filters import Condition
+from cliniko_mcp.cliniko.resources.availability_blocks import AvailabilityBlocks
 from cliniko_mcp.cliniko.resources.bookings import Bookings
 from cliniko_mcp.cliniko.resources.patients import Patients
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
@@ -96,3 +97,15 @@ def test_of_a_list_of_a_few_pages_nothing_is_held_once_the_call_is_answered() ->
         assert calls._memory.pages.held == 0
 
     Calls().play(story)
+
+
+def test_of_what_is_no_part_of_the_diary_nothing_is_over() -> None:
+    memory = Memory(lambda: 0.0, lambda: NOON)
+    called = Call(AvailabilityBlocks.list_availability_blocks, conditions=(Condition("starts_at", "<", NOON),))
+    first = memory.reading(called, Caller(call="one"), "report", "call", Course(Risk.READ))
+    assert first is not None
+    for number in range(1, 6):
+        first.keep(number, b"page")
+    first.end()
+    second = memory.reading(called, Caller(call="another"), "report", "call", Course(Risk.READ))
+    assert second is not None and second.recall(1) is None

@@ -9,8 +9,8 @@ import anyio
 import httpx2
 import pytest
 
-from cliniko_mcp.cliniko.calls import Risk
-from cliniko_mcp.cliniko.filters import From, Hidden, OneOf
+from cliniko_mcp.cliniko.calls import Call, Risk
+from cliniko_mcp.cliniko.filters import Condition, From, Hidden, OneOf
 from cliniko_mcp.cliniko.registry import operations
 from cliniko_mcp.cliniko.resources.appointment_type_billable_items import AppointmentTypeBillableItems
 from cliniko_mcp.cliniko.resources.appointment_type_products import AppointmentTypeProducts
@@ -230,9 +230,11 @@ def test_only_hours_picked_by_ids_alone_are_read_whole() -> None:
         await clinic.collect(Practitioners.list_practitioners, id=OneOf([person(1)["id"]]))
         await clinic.collect(Hours.list_daily_availabilities, updated_at=From(NOON))
         await clinic.collect(Hours.list_daily_availabilities, updated_at=From(NOON), practitioner_id=OneOf(["1"]))
+        above = Call(Hours.list_daily_availabilities, conditions=(Condition("practitioner_id", ">", "1"),))
+        assert [row async for row in clinic.all_of(above)]
 
     office.works(story, Risk.READ)
-    assert [len(request.url.params.get_list("q[]")) for request in office.account.requests] == [1, 1, 2]
+    assert [len(request.url.params.get_list("q[]")) for request in office.account.requests] == [1, 1, 2, 1]
 
 
 def test_a_record_that_stands_in_a_list_that_is_kept_is_named_from_there() -> None:
