@@ -218,8 +218,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     "guards.hash_chain": (*_LOG, "guards/test_promises.py", "cli/test_approve_and_audit.py"),
     "guards.memory": (
         "guards/test_kept.py",
-        "guards/test_recent_openings.py",
-        "guards/test_long_lists.py",
+        *("guards/test_course.py", "guards/test_recent_openings.py", "guards/test_long_lists.py"),
         "guards/test_elsewhere.py",
         *_CLINIC,
     ),

@@ -277,6 +277,25 @@ def test_a_client_whose_person_answered_at_the_address_before_it_said_anything_i
     assert len(opener.addresses) == 2
 
 
+def test_a_client_whose_question_a_no_to_another_closed_meanwhile_is_asked_to_open_the_next_one_too() -> None:
+    app = hosted()
+
+    async def shows() -> Opened:
+        app.questions.finish(app.questions.waiting()[0], "denied")
+        await anyio.sleep(1_000)
+        return "accept"
+
+    opener = Led(shows=shows)
+
+    async def story() -> None:
+        for patient in ("1", "2"):
+            with pytest.raises(Declined):
+                await app.act(call("archive_patient", id=patient), caller(opener))
+
+    assert timed(story) < 1
+    assert len(opener.addresses) == 2
+
+
 def test_a_client_that_says_something_of_an_address_is_sent_forms_again() -> None:
     app = hosted(wait=0)
 

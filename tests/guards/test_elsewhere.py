@@ -89,6 +89,17 @@ def test_what_one_process_changed_another_reads_anew_and_keeps_what_was_not_touc
     assert requests(there) == ["GET /practitioners", "GET /patients", "GET /patients"]
 
 
+def test_what_one_process_changed_is_dropped_by_the_next_call_of_another_and_by_no_later_one() -> None:
+    async def story(here: Any, there: Any) -> None:
+        await (await there()).by_id(Patients.list_patients, [ONE])
+        await (await here()).perform(Patients.update_patient, PatientBody.partial(notes="x"), id=ONE)
+        for _ in range(3):
+            await (await there()).by_id(Patients.list_patients, [ONE])
+
+    _, there = told(story)
+    assert requests(there) == ["GET /patients"] * 2
+
+
 def test_a_zone_that_one_process_read_another_need_not_read_and_a_changed_site_is_read_by_both() -> None:
     async def story(here: Any, there: Any) -> None:
         assert (await (await here()).zone(SITE["id"])).key == "Australia/Perth"

@@ -1,7 +1,7 @@
 """Whatever a tool asks of the clinic passes the guards, and each request that goes out belongs to one that passed."""
 
-from collections.abc import Awaitable, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import anyio
@@ -16,7 +16,7 @@ from cliniko_mcp.cliniko.resources.patient_forms import PatientForms
 from cliniko_mcp.cliniko.resources.patients import PatientBody, Patients
 from cliniko_mcp.errors import NotAllowed
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
-from cliniko_mcp.guards.pipeline import Purpose
+from cliniko_mcp.guards.pipeline import GuardedCall, Purpose
 from tests.client.account import NOON, call, listed, person
 from tests.guards.office import ANSWERS, IDS, ONE, PEOPLE, SITE, STORAGE, Office
 
@@ -260,3 +260,50 @@ def test_a_call_is_given_whole_or_as_an_operation_with_its_ids() -> None:
     office.works(story)
     first, second, third = (seen.call for seen in office.doorkeeper.seen)
     assert first == second != third == Call(Patients.get_patient, {"id": ONE})
+
+
+@pytest.mark.parametrize(
+    ("known", "read", "gone", "asked"),
+    [
+        (False, True, False, ["GET", "PATCH"]),
+        (True, True, False, ["PATCH"]),
+        (False, False, False, ["PATCH"]),
+        (False, True, True, ["GET", "PATCH"]),
+    ],
+)
+def test_an_update_gives_what_was_there_before_which_is_read_where_no_guard_has_read_it(
+    known: bool, read: bool, gone: bool, asked: list[str]
+) -> None:
+    was = Patients.get_patient.parse({"id": ONE})
+    before = Patients.list_patients.row.model_validate(PEOPLE[7])
+
+    @asynccontextmanager
+    async def guard(guarded: GuardedCall) -> AsyncGenerator[None]:
+        if known and guarded.purpose == "call":
+            guarded.outcome.before = before
+        yield
+
+    missing = {f"GET /patients/{ONE}": httpx2.Response(404)} if gone else {}
+    office = Office(guard, answers=ANSWERS | missing)
+    found, now = office.works(
+        lambda clinic: clinic.replace(call("update_patient", id=ONE, notes="x"), was if read else None)
+    )
+    assert [request.method for request in office.account.requests] == asked
+    assert (found, now.id) == (before if known or (read and not gone) else None, ONE)
+
+
+def test_what_was_read_before_a_change_is_not_known_to_the_guards_after_it() -> None:
+    known = list[bool]()
+
+    @asynccontextmanager
+    async def guard(guarded: GuardedCall) -> AsyncGenerator[None]:
+        known.append(guarded.known() is not None)
+        yield
+
+    async def story(clinic: GuardedClinic) -> None:
+        await clinic.perform(Patients.get_patient, id=ONE)
+        for _ in range(2):
+            await clinic.perform(Patients.update_patient, PatientBody.partial(notes="x"), id=ONE)
+
+    Office(guard).works(story)
+    assert known == [False, True, False]

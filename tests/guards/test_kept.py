@@ -1,6 +1,7 @@
 """The set-up of a clinic is read once in two minutes, past the guards each time, and never for what a change needs."""
 
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,8 +9,8 @@ import anyio
 import httpx2
 import pytest
 
-from cliniko_mcp.cliniko.calls import Risk
-from cliniko_mcp.cliniko.filters import Hidden, OneOf
+from cliniko_mcp.cliniko.calls import Call, Risk
+from cliniko_mcp.cliniko.filters import Condition, From, Hidden, OneOf
 from cliniko_mcp.cliniko.registry import operations
 from cliniko_mcp.cliniko.resources.appointment_type_billable_items import AppointmentTypeBillableItems
 from cliniko_mcp.cliniko.resources.appointment_type_products import AppointmentTypeProducts
@@ -17,7 +18,8 @@ from cliniko_mcp.cliniko.resources.appointment_types import AppointmentTypeBody,
 from cliniko_mcp.cliniko.resources.attendees import AttendeeBody, Attendees
 from cliniko_mcp.cliniko.resources.availability_blocks import AvailabilityBlocks
 from cliniko_mcp.cliniko.resources.businesses import BusinessBody, Businesses
-from cliniko_mcp.cliniko.resources.daily_availabilities import DailyAvailabilities
+from cliniko_mcp.cliniko.resources.daily_availabilities import DailyAvailabilities as Hours
+from cliniko_mcp.cliniko.resources.patients import Patients
 from cliniko_mcp.cliniko.resources.practitioners import Practitioners
 from cliniko_mcp.cliniko.resources.public_settings import PublicSettingsOfAccount
 from cliniko_mcp.errors import NotAllowed, OutcomeUnknown, Unavailable
@@ -59,7 +61,7 @@ READS: dict[str, Read] = {
     "/appointment_types/{appointment_type_id}/practitioners": lambda clinic: clinic.collect(
         Practitioners.list_appointment_type_practitioners, appointment_type_id="9"
     ),
-    "/daily_availabilities": lambda clinic: clinic.collect(DailyAvailabilities.list_daily_availabilities),
+    "/daily_availabilities": lambda clinic: clinic.collect(Hours.list_daily_availabilities),
     "/settings/public": lambda clinic: clinic.perform(PublicSettingsOfAccount.get_public_settings),
     "/availability_blocks": lambda clinic: clinic.collect(AvailabilityBlocks.list_availability_blocks),
     "/appointment_type_billable_items": lambda clinic: clinic.collect(
@@ -203,12 +205,120 @@ def test_what_is_asked_for_by_its_own_name_is_read_afresh() -> None:
     assert sent(office) == [1, 1]
 
 
+@pytest.mark.parametrize(("kind", "rows"), [("practitioners", 100), ("practitioners", MAX_ROWS), ("hours", 150)])
+def test_a_list_of_any_length_up_to_the_most_is_read_once(kind: str, rows: int) -> None:
+    hours = [{**person(number), "practitioner_id": str(1 + number % 3)} for number in range(rows)]
+    office = Office(answers={"GET /practitioners": listed("practitioners", [person(n) for n in range(rows)]),
+                             "GET /daily_availabilities": listed("daily_availabilities", hours)})  # fmt: skip
+
+    async def story(clinic: GuardedClinic) -> None:
+        for _ in range(2):
+            if kind == "hours":
+                picked = OneOf(["1"])
+                assert len(await clinic.collect(Hours.list_daily_availabilities, practitioner_id=picked)) == rows // 3
+            else:
+                assert len(await clinic.collect(Practitioners.list_practitioners)) == rows
+
+    office.works(story, Risk.READ)
+    assert [requests > 0 for requests in sent(office)] == [True, False]
+
+
+def test_only_hours_picked_by_ids_alone_are_read_whole() -> None:
+    office = Office(answers=ANSWERS)
+
+    async def story(clinic: GuardedClinic) -> None:
+        await clinic.collect(Practitioners.list_practitioners, id=OneOf([person(1)["id"]]))
+        await clinic.collect(Hours.list_daily_availabilities, updated_at=From(NOON))
+        await clinic.collect(Hours.list_daily_availabilities, updated_at=From(NOON), practitioner_id=OneOf(["1"]))
+        above = Call(Hours.list_daily_availabilities, conditions=(Condition("practitioner_id", ">", "1"),))
+        assert [row async for row in clinic.all_of(above)]
+
+    office.works(story, Risk.READ)
+    assert [len(request.url.params.get_list("q[]")) for request in office.account.requests] == [1, 1, 2, 1]
+
+
+def test_a_record_that_stands_in_a_list_that_is_kept_is_named_from_there() -> None:
+    office = Office(answers=ANSWERS | {f"GET /practitioners/{person(30)['id']}": person(30)})
+
+    async def story(clinic: GuardedClinic) -> None:
+        await READS["/practitioners"](clinic)
+        for number in (1, 30):
+            row = await clinic.named(Practitioners.get_practitioner.call(id=person(number)["id"]))
+            assert row.id == person(number)["id"]
+
+    office.works(story, Risk.READ)
+    assert sent(office) == [1, 0, 1]
+    assert office.doorkeeper.seen[1].outcome.read_at == NOON
+
+
+def test_a_name_from_memory_tells_its_age_and_a_record_of_which_memory_serves_no_change_is_read() -> None:
+    more = {f"GET /availability_blocks/{person(8)['id']}": person(8), f"GET /patients/{person(4)['id']}": person(4)}
+    office = Office(answers=ANSWERS | more)
+
+    async def story(clinic: GuardedClinic) -> None:
+        await READS["/practitioners"](clinic)
+        await clinic.named(Practitioners.get_practitioner.call(id=person(1)["id"]))
+        assert clinic.course.as_at == NOON
+        await READS["/availability_blocks"](clinic)
+        await clinic.named(AvailabilityBlocks.get_availability_block.call(id=person(8)["id"]))
+        await clinic.named(Patients.get_patient.call(id=person(4)["id"]))
+
+    office.works(story, Risk.READ)
+    assert sent(office) == [1, 0, 1, 1, 1]
+
+
+def test_who_is_known_to_be_in_the_other_list_of_their_kind_is_not_asked_for() -> None:
+    office = Office(answers=ANSWERS)
+
+    async def story(clinic: GuardedClinic) -> None:
+        await READS["/practitioners"](clinic)
+        await READS["/practitioners/inactive"](clinic)
+        assert await clinic.by_id(Practitioners.list_practitioners, [person(3)["id"]]) == {}
+
+    office.works(story, Risk.READ)
+    assert sent(office) == [1, 1, 0]
+
+
+def test_names_beside_what_is_asked_for_by_its_own_name_come_from_memory() -> None:
+    office = Office(answers=ANSWERS)
+
+    async def story(clinic: GuardedClinic) -> None:
+        await READS["/practitioners"](clinic)
+        names = await clinic.of("list_practitioners").by_id(Practitioners.list_practitioners, [person(1)["id"]])
+        assert list(names) == [person(1)["id"]]
+
+    office.works(story, Risk.READ)
+    assert sent(office) == [1, 0]
+
+
+def test_where_everything_is_forgotten_everything_is_read_anew() -> None:
+    many = [person(number) for number in range(500)]
+    office = Office(answers=ANSWERS | {"GET /patients": listed("patients", many), "GET /user": person(1)})
+    office.caller = replace(office.caller, call="call")
+
+    async def reads(clinic: GuardedClinic) -> None:
+        await READS["/practitioners"](clinic)
+        await clinic.by_id(Patients.list_patients, [many[0]["id"]])
+        await clinic.zone()
+        await clinic.collect(Patients.list_patients)
+
+    async def story(clinic: GuardedClinic) -> None:
+        for _ in range(2):
+            await reads(clinic)
+        once = len(office.account.requests)
+        clinic._memory.forget_all()
+        await reads(clinic)
+        assert (once, len(office.account.requests)) == (8, 16)
+
+    office.works(story, Risk.READ)
+
+
 def test_hours_are_read_whole_once_and_those_of_one_practitioner_picked_out_of_them() -> None:
     office = Office(answers=ANSWERS)
 
     async def story(clinic: GuardedClinic) -> None:
         for ids in (["1"], ["1", "2"], ["404"]):
-            rows = await clinic.collect(DailyAvailabilities.list_daily_availabilities, practitioner_id=OneOf(ids))
+            rows = await clinic.collect(Hours.list_daily_availabilities, practitioner_id=OneOf(ids))
             assert [row.id for row in rows] == [row["id"] for row in HOURS if row["practitioner_id"] in ids]
 
     office.works(story, Risk.READ)

@@ -14,7 +14,7 @@ from cliniko_mcp.client.clinic import Clinic
 from cliniko_mcp.client.kept_pages import FEW_PAGES, KeptPages
 from cliniko_mcp.client.rate_limit import one_call
 from cliniko_mcp.cliniko.calls import Risk
-from cliniko_mcp.cliniko.filters import MAX_IDS, Before, From
+from cliniko_mcp.cliniko.filters import MAX_IDS, Before, From, OneOf
 from cliniko_mcp.cliniko.resources.attendees import AttendeeBody, Attendees
 from cliniko_mcp.cliniko.resources.bookings import Bookings
 from cliniko_mcp.cliniko.resources.patients import Patients
@@ -273,6 +273,45 @@ def test_the_diary_to_come_is_read_each_time_and_one_that_is_over_is_not() -> No
         for read, sent in ((coming, PAGES), (coming, 2 * PAGES), (over, 3 * PAGES), (over, 3 * PAGES)):
             await calls.call(read)
             assert calls.sent == sent
+
+    calls.play(story)
+
+
+def diary(over: bool, *, by_id: bool = False, then: str = "places") -> Read:
+    """Reads a part of the diary, maybe a booking by its id too, then the places of one of its classes or patients."""
+
+    async def read(clinic: GuardedClinic) -> None:
+        yesterday = NOON - timedelta(days=1)
+        await clinic.collect(Bookings.list_bookings, starts_at=Before(yesterday) if over else From(yesterday))
+        if by_id:
+            await clinic.collect(Bookings.list_bookings, id=OneOf([ROWS[0]["id"]]))
+        if then == "places":
+            await clinic.collect(Attendees.list_attendees, booking_id="1")
+        else:
+            await clinic.collect(Patients.list_patients)
+
+    return read
+
+
+@pytest.mark.parametrize(
+    ("read", "again"),
+    [
+        (diary(True), 0),
+        (diary(False), PAGES + 1),
+        (diary(True, by_id=True), 1),
+        (diary(True, then="patients"), PAGES),
+        (diary(False, by_id=True), PAGES + 2),
+    ],
+)
+def test_the_places_of_classes_that_are_over_are_read_once_for_all_calls(read: Read, again: int) -> None:
+    calls = Calls()
+    calls.account.answers["GET /attendees"] = listed("attendees", ROWS[:5])
+
+    async def story(calls: Calls) -> None:
+        await calls.call(read)
+        first = calls.sent
+        await calls.call(read, call="another")
+        assert calls.sent - first == again
 
     calls.play(story)
 

@@ -1,14 +1,15 @@
 """One-off openings that fit a page are read once for every span and practitioner; where there are more, as asked."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import anyio
 import httpx2
+import pytest
 
-from cliniko_mcp.cliniko.calls import Risk
-from cliniko_mcp.cliniko.filters import Between, FilterValue, OneOf
+from cliniko_mcp.cliniko.calls import Call, Risk
+from cliniko_mcp.cliniko.filters import Before, Between, Condition, FilterValue, From, OneOf
 from cliniko_mcp.cliniko.resources.availability_blocks import AvailabilityBlock, AvailabilityBlocks
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from tests.client.account import NOON, listed, person
@@ -32,7 +33,8 @@ def office_with(rows: Sequence[dict[str, Any]]) -> tuple[Office, list[str]]:
         asked.append(str(request.url.params.get_list("q[]")))
         return pages(request)
 
-    return Office(answers={"GET /availability_blocks": answer}), asked
+    user = person(9, time_zone_identifier="Australia/Sydney")
+    return Office(answers={"GET /availability_blocks": answer, "GET /user": user}), asked
 
 
 async def openings(clinic: GuardedClinic, starts: datetime, ends: datetime, *who: str) -> list[str]:
@@ -83,6 +85,59 @@ def test_what_is_further_back_is_asked_for_as_it_is() -> None:
     async def story(clinic: GuardedClinic) -> None:
         await openings(clinic, NOON - 120 * DAY, NOON - 110 * DAY)
         assert "starts_at:<" in asked[0]
+
+    office.works(story, Risk.READ)
+
+
+def test_what_is_read_for_all_begins_with_the_day_a_hundred_days_ago() -> None:
+    office, asked = office_with(ROWS)
+    day = datetime(2026, 8, 16, tzinfo=UTC)
+
+    async def story(clinic: GuardedClinic) -> None:
+        await openings(clinic, day, day + DAY)
+        await openings(clinic, day - timedelta(seconds=1), day + DAY)
+
+    office.works(story, Risk.READ)
+    assert "starts_at:>=2026-08-16T00:00:00Z" in asked[0] and "starts_at:<" not in asked[0]
+    assert "starts_at:<" in asked[1]
+
+
+@pytest.mark.parametrize(
+    "starts", [[datetime(2026, 11, 24)], [NOON - 120 * DAY, NOON]], ids=["in the clinic's own time", "from two moments"]
+)
+def test_what_is_asked_for_otherwise_than_by_one_moment_is_asked_for_as_it_is(starts: list[datetime]) -> None:
+    office, asked = office_with(ROWS)
+    bounds = tuple(Condition("starts_at", ">=", start) for start in starts)
+    called = Call(AvailabilityBlocks.list_availability_blocks, conditions=bounds)
+
+    async def story(clinic: GuardedClinic) -> None:
+        for _ in range(2):
+            assert [row async for row in clinic.all_of(called)]
+
+    office.works(story, Risk.READ)
+    assert asked[0].count("starts_at:>=") == len(bounds) and "T00:00:00Z" not in asked[0]
+
+
+def test_what_is_asked_for_by_more_than_its_start_and_ids_is_asked_for_as_it_is() -> None:
+    office, asked = office_with(ROWS)
+    listing = AvailabilityBlocks.list_availability_blocks
+    office.works(
+        lambda clinic: clinic.collect(listing, starts_at=Between(NOON, NOON + DAY), updated_at=From(NOON)), Risk.READ
+    )
+    assert "updated_at:>=" in asked[0]
+
+
+def test_what_is_asked_for_without_a_beginning_is_asked_for_as_it_is_and_all_of_them_once() -> None:
+    office, asked = office_with([opening(number, NOON, 5) for number in range(1, 151)])
+    listing = AvailabilityBlocks.list_availability_blocks
+
+    async def story(clinic: GuardedClinic) -> None:
+        await clinic.collect(listing, starts_at=Before(NOON))
+        assert "starts_at:<" in asked[0] and "starts_at:>=" not in asked[0]
+        before = len(asked)
+        for _ in range(2):
+            assert len(await clinic.collect(listing)) == 150
+        assert len(asked) == before + 2
 
     office.works(story, Risk.READ)
 
