@@ -3,7 +3,6 @@
 import base64
 import os
 import re
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -188,7 +187,7 @@ async def test_no_secret_is_found_in_what_is_kept_written_or_said(tmp_path: Path
             listed = run("logins", "list", *names)
             assert "(receptionist)" in listed
             # A table that is gone is a fault that nobody expects: what is said of it then is said of secrets, too.
-            shutil.copy(tmp_path / "logins.sqlite", tmp_path / "before.sqlite")
+            before = kept(tmp_path)
             with sqlite3.connect(tmp_path / "logins.sqlite") as broken:
                 broken.execute("DROP TABLE person")
             broken.close()
@@ -207,7 +206,8 @@ async def test_no_secret_is_found_in_what_is_kept_written_or_said(tmp_path: Path
     held |= {"standard error": told[0].encode(), "doctor": doctor.encode(), "list": listed.encode()}
     held |= {"crash": crash.content, "refusal": wrong.content}
     assert b"granted" in held["audit/audit.jsonl"]
-    assert b"Finn" in held["before.sqlite"] + held.get("logins.sqlite-wal", b"")
+    assert b"Finn" in before["logins.sqlite"] + before.get("logins.sqlite-wal", b"")
+    held |= {f"{name}, before": text for name, text in before.items()}
     spellings = [(name, spelling) for name, secret in secrets.items() for spelling in spelled(secret)]
     leaks = [(name, where) for name, spelling in spellings for where, text in held.items() if spelling in text]
     assert leaks == []
