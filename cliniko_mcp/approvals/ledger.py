@@ -58,23 +58,19 @@ class Ledger(ABC):
         asked_by: str = "",
     ) -> PendingQuestion:
         """See `Questions.create`."""
-        pending = await self._do(
-            lambda table: self._created(table, matter, preview, program, account, made_by, asked_by)
-        )
+
+        def act(table: Questions) -> PendingQuestion:
+            pending = table.create(matter, preview, program, account, made_by, asked_by)
+            self._asked(pending)
+            return pending
+
+        pending = await self._do(act)
         self.became("asked")
         return pending
 
-    def _created(
-        self,
-        table: Questions,
-        matter: Matter,
-        preview: Preview,
-        program: str,
-        account: Account,
-        made_by: str,
-        asked_by: str,
-    ) -> PendingQuestion:
-        return table.create(matter, preview, program, account, made_by, asked_by)
+    @abstractmethod
+    def _asked(self, pending: PendingQuestion) -> None:
+        """What is to be done once this question was made, within the same look at the table."""
 
     async def knows(self, challenge: str | None, matter: Matter) -> bool:
         """See `Questions.knows`."""
@@ -207,6 +203,9 @@ class LocalLedger(Ledger):
             waits.remove(wait)
             if not waits:
                 self._waits.pop(challenge, None)
+
+    def _asked(self, pending: PendingQuestion) -> None:
+        """See `Ledger._asked`: here the table itself holds on to it."""
 
     async def _do(self, act: Callable[[Questions], T]) -> T:
         return act(self.table)

@@ -14,8 +14,7 @@ import anyio
 from cliniko_mcp.approvals.kept_questions import table_of, text_of
 from cliniko_mcp.approvals.ledger import Ledger, T
 from cliniko_mcp.approvals.question_table import MAX_SHOWN_APART, Questions, Tables
-from cliniko_mcp.approvals.questions import ApprovalPlace, Ending, Matter, PendingQuestion
-from cliniko_mcp.approvals.shown import Account, Preview
+from cliniko_mcp.approvals.questions import ApprovalPlace, Ending, PendingQuestion
 from cliniko_mcp.errors import ClinikoMcpError, Unavailable
 from cliniko_mcp.shared_state.keys import KeyRing, Unsealable
 
@@ -102,19 +101,8 @@ class SharedLedger(Ledger):
             ) from None
         return table_of(text, self._known)
 
-    def _created(
-        self,
-        table: Questions,
-        matter: Matter,
-        preview: Preview,
-        program: str,
-        account: Account,
-        made_by: str,
-        asked_by: str,
-    ) -> PendingQuestion:
-        pending = super()._created(table, matter, preview, program, account, made_by, asked_by)
+    def _asked(self, pending: PendingQuestion) -> None:
         self._known[pending.question.challenge] = pending
-        return pending
 
     async def finish(self, pending: PendingQuestion, ending: Ending, problem: ClinikoMcpError | None = None) -> None:
         """See `Ledger.finish`."""
