@@ -43,7 +43,7 @@ _LOG = logging.getLogger(__name__)
 
 def wall_clock() -> datetime:
     """The time of day."""
-    return datetime.now(UTC)  # noqa: TID251 - a question of people with keys of their own expires in real time
+    return datetime.now(UTC)  # noqa: TID251 - tokens, codes and questions of many clinics expire in real time
 
 
 @dataclass(frozen=True, slots=True)

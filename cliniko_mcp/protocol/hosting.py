@@ -8,7 +8,6 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -188,13 +187,12 @@ class Hosting:
         token: Callable[[], str],
         now: Callable[[], float],
     ) -> PageLogin:
-        clock = partial(datetime.now, UTC)  # noqa: TID251 - tokens and codes expire in real time
         resource = Resource.parse(self.file.public_url or "")
         once = LocalOnce(anyio.current_time) if self.state is None else SharedOnce(self.state)
         sessions = LocalSessions(anyio.current_time) if self.state is None else SharedSessions(self.state)
         codes = None
         if self.file.people is not None:
-            people = People(Path(self.file.people), clock, anyio.current_time)
+            people = People(Path(self.file.people), wall_clock, anyio.current_time)
             codes = PeopleCodes(people.entries, sessions, ring, once, now=now)
         issuers = [
             RelyingParty(
@@ -207,7 +205,7 @@ class Hosting:
                 resource=resource.url,
                 redirect_uri=f"{resource.origin}{CALLBACK}",
                 scopes=issuer.page.scopes or self.file.ask_scopes,
-                clock=clock,
+                clock=wall_clock,
                 algorithms=issuer.algorithms,
             )
             for issuer in self.file.issuer
