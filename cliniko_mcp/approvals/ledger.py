@@ -61,7 +61,7 @@ class Ledger(ABC):
 
         def act(table: Questions) -> PendingQuestion:
             pending = table.create(matter, preview, program, account, made_by, asked_by)
-            self._asked(pending)
+            self._hold(pending)
             return pending
 
         pending = await self._do(act)
@@ -69,8 +69,8 @@ class Ledger(ABC):
         return pending
 
     @abstractmethod
-    def _asked(self, pending: PendingQuestion) -> None:
-        """What is to be done once this question was made, within the same look at the table."""
+    def _hold(self, pending: PendingQuestion) -> None:
+        """Hold on to this question once it was made, within the same look at the table."""
 
     async def knows(self, challenge: str | None, matter: Matter) -> bool:
         """See `Questions.knows`."""
@@ -204,8 +204,8 @@ class LocalLedger(Ledger):
             if not waits:
                 self._waits.pop(challenge, None)
 
-    def _asked(self, pending: PendingQuestion) -> None:
-        """See `Ledger._asked`: here the table itself holds on to it."""
+    def _hold(self, pending: PendingQuestion) -> None:
+        """See `Ledger._hold`: here the table itself holds on to it."""
 
     async def _do(self, act: Callable[[Questions], T]) -> T:
         return act(self.table)

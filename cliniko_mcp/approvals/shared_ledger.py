@@ -101,7 +101,7 @@ class SharedLedger(Ledger):
             ) from None
         return table_of(text, self._known)
 
-    def _asked(self, pending: PendingQuestion) -> None:
+    def _hold(self, pending: PendingQuestion) -> None:
         self._known[pending.question.challenge] = pending
 
     async def finish(self, pending: PendingQuestion, ending: Ending, problem: ClinikoMcpError | None = None) -> None:
