@@ -282,7 +282,7 @@ def main() -> None:
             jobs=options.jobs,
             seconds=options.seconds,
             results=Path(options.results) if options.results else None,
-            tests=options.tests.split(",") if options.tests else sampled_mutation.TESTS,
+            tests=options.tests.split(",") if options.tests else (),
         )
         sys.exit(1 if unnoticed else 0)
     for name in _BELOW:
@@ -391,7 +391,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--sample", type=int, default=0, help="instead so many mutants of the front desk, at random")
     parser.add_argument("--seed", type=int, default=1, help="of the sample: the same one draws the same mutants")
     parser.add_argument("--results", default="", help="where the outcomes of the sample are appended")
-    parser.add_argument("--tests", default="", help="folders of tests for the sample, separated by commas")
+    parser.add_argument("--tests", default="", help="for what the sample left unnoticed: tests, by commas")
     return parser.parse_args()
 
 

@@ -2,9 +2,9 @@
 
     python -m benchmarks.mutation --sample 500 [--seed 1] [--jobs 1] [--results FILE]
 
-Each mutant runs in a process of its own, forked from one that has imported all that lies below, first against the
-fastest tests that touch its line and then, where these pass, against the others. Nothing on the disk is changed but
-the file of results, one line of JSON a mutant: a run that was ended goes on where it stood.
+Each mutant is tried on the fastest tests that touch its line and then, where these pass, on the others: as in
+`benchmarks.swapped_mutation` where it can be swapped in, else in a process that imports it. Nothing on the disk is
+changed but the file of results, one line of JSON a mutant: a run that was ended goes on where it stood.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,12 +27,15 @@ from typing import Final
 import pytest
 
 from benchmarks.mutants import Mutant, sample
+from benchmarks.mutation import PACKAGE, Mutated
+from benchmarks.swapped_mutation import ENDLESS, trials
 from benchmarks.touching_tests import PLAIN, Touching, touching
 
 FOLDERS: Final = ("cliniko_mcp/frontdesk", "cliniko_mcp/tools/curated", "cliniko_mcp/results")
 TESTS: Final = ("tests/frontdesk", "tests/results", "tests/tools", "tests/generated", "tests/laws", "tests/journeys")
 KEPT: Final = ".mutation"
 """The folder, beside the package, of what is kept between runs."""
+UNNOTICED: Final = ("unnoticed", "untouched")
 _FIRST: Final = 30
 """So many of the fastest tests are tried before all others."""
 _MAX_SECONDS: Final = 90.0
@@ -65,11 +68,8 @@ class Job:
         return f"{self.file}:{self.mutant.lines[0]}  {self.mutant.name}"
 
 
-class _Chosen:
-    """Runs only these tests, in this order, and looks for no smaller example of a failure."""
-
-    def __init__(self, tests: Sequence[str]) -> None:
-        self._order = {test: place for place, test in enumerate(tests)}
+class _Hasty:
+    """Looks for no smaller example of a failure."""
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self) -> None:
@@ -80,6 +80,13 @@ class _Chosen:
         hypothesis.settings.register_profile("mutants", parent=suite, phases=phases, database=None)
         hypothesis.settings.load_profile("mutants")
 
+
+class _Chosen:
+    """Runs only these tests, in this order."""
+
+    def __init__(self, tests: Sequence[str]) -> None:
+        self._order = {test: place for place, test in enumerate(tests)}
+
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         items[:] = sorted(
             (item for item in items if item.nodeid in self._order), key=lambda item: self._order[item.nodeid]
@@ -89,11 +96,14 @@ class _Chosen:
 def run(
     root: Path, number: int, seed: int, *, jobs: int, seconds: int, results: Path | None, tests: Sequence[str]
 ) -> int:
-    """Try the sample, print what goes unnoticed and the score; the number of mutants that nothing noticed."""
+    """Try the sample, print what goes unnoticed and the score; the number of mutants that nothing noticed.
+
+    Where some tests are named, on these alone, and what earlier ones did not notice is tried again.
+    """
     kept = root / KEPT
     file = results or kept / f"sample-{seed}.jsonl"
-    known = touching(root, FOLDERS, tests, kept / "touching.json")
-    done = {line["key"]: line for line in _lines(file)}
+    known = touching(root, FOLDERS, tests or TESTS, kept / f"touching{'-some' if tests else ''}.json", jobs)
+    done = {line["key"]: line for line in _lines(file) if not (tests and line["outcome"] in UNNOTICED)}
     work = _sample(root, number, seed)
     left = [job for job in work if job.key not in done]
     print(f"{len(work)} mutants, {len(left)} of them to be tried; results in {file}", flush=True)
@@ -101,12 +111,12 @@ def run(
     file.parent.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     with file.open("a", encoding="utf-8") as out:
-        for job, outcome, taken in _tried(left, known, jobs, seconds):
+        for job, outcome, taken in _outcomes(left, known, tests or TESTS, jobs, seconds):
             line = {"key": job.key, "mutant": str(job), "outcome": outcome, "seconds": round(taken, 1)}
             done[job.key] = line
             out.write(json.dumps(line, ensure_ascii=False) + "\n")
             out.flush()
-            if outcome in ("unnoticed", "untouched"):
+            if outcome in UNNOTICED:
                 print(f"{outcome.upper()}  {job}", flush=True)
     counts = Counter(done[job.key]["outcome"] for job in work)
     noticed = counts["noticed"] + counts["endless"]
@@ -115,7 +125,7 @@ def run(
         took = time.monotonic() - began
         spent = sum(float(done[job.key]["seconds"]) for job in left)
         print(f"{took:.0f} seconds; of the processor {spent / len(left):.1f} a mutant")
-    return counts["unnoticed"] + counts["untouched"]
+    return sum(counts[outcome] for outcome in UNNOTICED)
 
 
 def _lines(file: Path) -> Iterator[dict[str, str | float]]:
@@ -147,16 +157,39 @@ def _warm() -> None:
     gc.freeze()
 
 
-def _tried(work: Sequence[Job], known: Touching, jobs: int, seconds: int) -> Iterator[tuple[Job, str, float]]:
+def _outcomes(
+    work: Sequence[Job], known: Touching, tests: Sequence[str], jobs: int, seconds: int
+) -> Iterator[tuple[Job, str, float]]:
     """Each mutant with its outcome (noticed, endless, unnoticed, untouched) and the seconds of the processor."""
+
+    def choose(module: str, mutant: Mutant, costs: Mapping[str, float]) -> list[str]:
+        file = files[module]
+        return [test for test in _best(known, file, mutant) if test in costs]
+
+    files = {job.module.removeprefix(f"{PACKAGE}."): job.file for job in work}
+    pairs = [(job.module.removeprefix(f"{PACKAGE}."), job.mutant) for job in work]
+    rest = dict(enumerate(work))
+    for trial in trials(pairs, tests, jobs, choose, known.seconds, [_Hasty()]):
+        job = rest.pop(trial.index)
+        outcome = "endless" if trial.noticed == ENDLESS else "noticed" if trial.noticed else "unnoticed"
+        yield job, outcome if _best(known, job.file, job.mutant) else "untouched", trial.seconds
+    yield from _tried([*rest.values()], known, jobs, seconds)
+
+
+def _best(known: Touching, file: str, mutant: Mutant) -> list[str]:
+    """The tests that this mutant is tried on, the best first."""
+    fastest = known.of(file, mutant.lines)
+    # Generated clinics are slow and notice the most, so they come before the others.
+    others = sorted(fastest[_FIRST:], key=lambda test: not test.startswith("tests/generated/"))
+    return _affordable(known, [*fastest[:_FIRST], *others])
+
+
+def _tried(work: Sequence[Job], known: Touching, jobs: int, seconds: int) -> Iterator[tuple[Job, str, float]]:
     running: dict[int, tuple[Job, list[str], float]] = {}  # the tests that are left, the seconds that were taken
     waiting = iter(work)
     while True:
         while len(running) < jobs and (job := next(waiting, None)) is not None:
-            fastest = known.of(job.file, job.mutant.lines)
-            # Generated clinics are slow and notice the most, so they come before the others.
-            others = sorted(fastest[_FIRST:], key=lambda test: not test.startswith("tests/generated/"))
-            tests = _affordable(known, [*fastest[:_FIRST], *others])
+            tests = _best(known, job.file, job.mutant)
             if not tests:
                 yield job, "untouched", 0.0
                 continue
@@ -189,8 +222,6 @@ def _affordable(known: Touching, tests: Sequence[str]) -> list[str]:
 
 
 def _start(job: Job, tests: Sequence[str], seconds: int) -> int:
-    from benchmarks.mutation import Mutated
-
     sys.stdout.flush()
     child = os.fork()
     if child:
@@ -204,4 +235,4 @@ def _start(job: Job, tests: Sequence[str], seconds: int) -> int:
         os.dup2(nowhere, descriptor)
     sys.meta_path.insert(0, Mutated(job.module, job.mutant.text))
     files = list(dict.fromkeys(test.partition("::")[0] for test in tests))
-    os._exit(int(pytest.main([*PLAIN, "-x", *files], plugins=[_Chosen(tests)])))
+    os._exit(int(pytest.main([*PLAIN, "-x", *files], plugins=[_Hasty(), _Chosen(tests)])))

@@ -12,29 +12,75 @@ import resource
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from importlib import import_module
+from inspect import getsourcefile
+from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Final, NoReturn
 
 import pytest
 
 from benchmarks.mutants import Mutant
-from benchmarks.mutation import PACKAGE, PLAIN, ROOT, TESTS, cheapen
+from benchmarks.mutation import PACKAGE, PLAIN, TESTS, cheapen
 
 SLOW_SECONDS: Final = 1.0
 """Of the processor: a test that takes more is no quick one."""
+ENDLESS: Final = "(endless)"
+"""What is said to have noticed a mutant with which a test did not end."""
 _PATIENCE: Final = 20
 """Seconds after which a test that waits has noticed the mutant, besides thirty times what it takes without."""
 _Place = tuple[int, ...]
 """Where a function stands in the code of its module: its index in each code around it."""
 _BODY: Final = 3
 """The flags of the code of a function, which that of a class has not."""
+_Swaps = Sequence[tuple[FunctionType, CodeType]]
+
+
+Choose = Callable[[str, Mutant, Mapping[str, float]], Sequence[str]]
+"""The tests to try a module's mutant on, the best first, of those whose seconds of the processor are given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What came of a mutant: its index in the work, the test that noticed it or "", and the processor's seconds.
+
+    ENDLESS in place of the test's name where one of them did not end.
+    """
+
+    index: int
+    noticed: str
+    seconds: float
 
 
 def noticed(work: Sequence[tuple[str, Mutant]], jobs: int) -> list[tuple[str, Mutant]]:
-    """Of these mutants, each with its module, those that a quick test noticed, as they came."""
+    """Of these mutants, each with its module, those that a quick test of those named in TESTS noticed, as they came."""
+
+    def near(module: str, _: Mutant, costs: Mapping[str, float]) -> list[str]:
+        files = [f"tests/{name}" for name in TESTS[module]]
+        by_file: dict[str, list[str]] = {}
+        for node in costs:
+            by_file.setdefault(node.partition("::")[0], []).append(node)
+        return [node for file in files for node in by_file.get(file, ())]
+
+    files = list(dict.fromkeys(f"tests/{name}" for module, _ in work for name in TESTS[module]))
+    return [work[trial.index] for trial in trials(work, files, jobs, near) if trial.noticed]
+
+
+def trials(
+    work: Sequence[tuple[str, Mutant]],
+    files: Sequence[str],
+    jobs: int,
+    choose: Choose,
+    costs: Mapping[str, float] | None = None,
+    plugins: Sequence[object] = (),
+) -> Iterator[Trial]:
+    """Try these mutants, each with its module below the package, on tests of these files, as they end.
+
+    A mutant of what is run at import is left out. Without `costs` the quick tests that pass are found by running all.
+    """
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
@@ -43,24 +89,33 @@ def noticed(work: Sequence[tuple[str, Mutant]], jobs: int) -> list[tuple[str, Mu
         for descriptor in (0, 1, 2):
             os.dup2(nowhere, descriptor)
         cheapen()
-        files = dict.fromkeys(f"tests/{name}" for module, _ in work for name in TESTS[module])
-        pytest.main([*PLAIN, *files], plugins=[_Session(work, jobs, writing)])
+        pytest.main([*PLAIN, *files], plugins=[_Session(work, jobs, writing, choose, costs), *plugins])
         os._exit(1)
     os.close(writing)
     with os.fdopen(reading) as lines:
-        found = [work[int(line)] for line in lines]
+        for line in lines:
+            index, seconds, test = line.rstrip("\n").split(" ", 2)
+            yield Trial(int(index), test, float(seconds))
     os.waitpid(child, 0)
-    return found
 
 
 class _Session:
     """What takes the place of pytest's own loop over the tests."""
 
-    def __init__(self, work: Sequence[tuple[str, Mutant]], jobs: int, told: int) -> None:
-        """`told` is the pipe into which the index of each mutant that is noticed goes, on a line of its own."""
+    def __init__(
+        self,
+        work: Sequence[tuple[str, Mutant]],
+        jobs: int,
+        told: int,
+        choose: Choose,
+        costs: Mapping[str, float] | None,
+    ) -> None:
+        """`told` is the pipe into which each trial goes, on a line of its own."""
         self._work = work
         self._jobs = jobs
         self._told = told
+        self._choose = choose
+        self._costs = costs
         self._failed = False
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -69,31 +124,28 @@ class _Session:
 
     def pytest_runtestloop(self, session: pytest.Session) -> NoReturn:
         """Try every mutant and end the process."""
-        by_file: dict[str, list[pytest.Item]] = {}
-        for item in session.items:
-            by_file.setdefault(item.path.relative_to(ROOT / "tests").as_posix(), []).append(item)
+        items = {item.nodeid: item for item in session.items}
         modules = {module: _Module(module) for module, _ in self._work}
         gc.freeze()
-        costs = self._costs(session.items)
+        found = self._costs or self._quick(session.items)
+        costs = {node: seconds for node, seconds in found.items() if node in items}
         running: dict[int, tuple[int, int, _Module]] = {}
         for index, (name, mutant) in enumerate(self._work):
             module = modules[name]
             swaps = module.swaps(mutant.text)
             if not swaps:
                 continue
-            near = [item for file in TESTS[name] for item in by_file.get(file, ()) if item.nodeid in costs]
+            near = list(self._choose(name, mutant, costs))
             # Those first that noticed most of the others for what they take; else as they are named.
-            near.sort(key=lambda item: -module.noticed[item.nodeid] / (0.02 + costs[item.nodeid]))
+            near.sort(key=lambda node: -module.noticed[node] / (0.02 + costs[node]))
             while len(running) >= self._jobs:
                 self._end_one(running)
             reading, writing = os.pipe()
             child = os.fork()
             if not child:
                 os.close(reading)
-                os.setpgrp()
-                for function, code in swaps:
-                    function.__code__ = code
-                os.write(writing, self._first_to_fail(near, costs).encode())
+                said = self._noticed([items[node] for node in near], swaps, costs)
+                os.write(writing, f"{_used()} {said}".encode())
                 os._exit(0)
             os.close(writing)
             running[child] = index, reading, module
@@ -102,15 +154,43 @@ class _Session:
         os._exit(0)
 
     def _end_one(self, running: dict[int, tuple[int, int, "_Module"]]) -> None:
-        child, status = os.wait()
-        with suppress(ProcessLookupError):
-            os.killpg(child, signal.SIGKILL)  # what its tests had started
+        child, _ = os.wait()
         index, reading, module = running.pop(child)
         with os.fdopen(reading) as said:
-            failed = said.read()
+            seconds, _, failed = said.read().partition(" ")
         module.noticed[failed] += 1
-        if failed or status:
-            os.write(self._told, f"{index}\n".encode())
+        os.write(self._told, f"{index} {seconds} {failed}\n".encode())
+
+    def _noticed(self, items: Sequence[pytest.Item], swaps: "_Swaps", costs: Mapping[str, float]) -> str:
+        """The first of these tests that fails with the mutant, and not without it after the same others."""
+        while True:
+            failed = self._apart(items, swaps, costs)
+            if failed in ("", ENDLESS):
+                return failed
+            until = next(number for number, item in enumerate(items) if item.nodeid == failed)
+            anyway = self._apart(items[: until + 1], [], costs)
+            if not anyway:
+                return failed
+            items = [item for item in items if item.nodeid != (failed if anyway == ENDLESS else anyway)]
+
+    def _apart(self, items: Sequence[pytest.Item], swaps: "_Swaps", costs: Mapping[str, float]) -> str:
+        """In a process of its own, the first of these tests that fails; empty where none does."""
+        reading, writing = os.pipe()
+        child = os.fork()
+        if not child:
+            os.close(reading)
+            os.setpgrp()
+            for function, code in swaps:
+                function.__code__ = code
+            os.write(writing, self._first_to_fail(items, costs).encode())
+            os._exit(0)
+        os.close(writing)
+        with os.fdopen(reading) as said:
+            failed = said.read()
+        _, status = os.waitpid(child, 0)
+        with suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGKILL)  # what its tests had started
+        return failed or (ENDLESS if status else "")
 
     def _first_to_fail(self, items: Sequence[pytest.Item], costs: Mapping[str, float]) -> str:
         """The first of these tests that fails; empty where none does. The process ends where one does not end."""
@@ -124,7 +204,7 @@ class _Session:
     def _play(self, item: pytest.Item, following: pytest.Item | None) -> None:
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
 
-    def _costs(self, items: Sequence[pytest.Item]) -> Mapping[str, float]:
+    def _quick(self, items: Sequence[pytest.Item]) -> Mapping[str, float]:
         """The seconds that each quick test takes of the processor, of those that pass without any mutant."""
         reading, writing = os.pipe()
         child = os.fork()
@@ -152,9 +232,10 @@ class _Module:
     """A module that is to have mutants, and its functions that are there."""
 
     def __init__(self, name: str) -> None:
-        path = ROOT / PACKAGE / f"{name.replace('.', '/')}.py"
+        found = getsourcefile(import_module(f"{PACKAGE}.{name}"))
+        assert found is not None
+        path = Path(found)
         text = path.read_text("utf-8")
-        import_module(f"{PACKAGE}.{name}")
         self.noticed: Counter[str] = Counter()
         """How many of its mutants each test has noticed."""
         self._path = str(path)
@@ -162,13 +243,13 @@ class _Module:
         self._plain = compile(ast.unparse(ast.parse(text)), self._path, "exec")
         places = {code: place for place, code in _all(compile(text, self._path, "exec"))}
         self._functions: dict[_Place, list[FunctionType]] = {}
-        for found in gc.get_objects():
-            if isinstance(found, FunctionType) and found.__code__.co_filename == self._path:
-                place = places.get(found.__code__)
+        for function in gc.get_objects():
+            if isinstance(function, FunctionType) and function.__code__.co_filename == self._path:
+                place = places.get(function.__code__)
                 if place is not None:
-                    self._functions.setdefault(place, []).append(found)
+                    self._functions.setdefault(place, []).append(function)
 
-    def swaps(self, text: str) -> list[tuple[FunctionType, CodeType]]:
+    def swaps(self, text: str) -> _Swaps:
         """The functions that the module with this text has otherwise, with their code there.
 
         Empty where it is otherwise in what is run at import, or in nothing.

@@ -37,7 +37,7 @@ class Touching:
         return sorted(found, key=lambda test: (self.seconds[test], test))
 
 
-def touching(root: Path, folders: Sequence[str], tests: Sequence[str], kept: Path) -> Touching:
+def touching(root: Path, folders: Sequence[str], tests: Sequence[str], kept: Path, jobs: int) -> Touching:
     """What is kept in this file where neither package nor tests have changed since; else found by running the tests."""
     stamp = _stamp(root, folders, tests)
     if kept.exists():
@@ -45,12 +45,25 @@ def touching(root: Path, folders: Sequence[str], tests: Sequence[str], kept: Pat
         if found["stamp"] == stamp:
             return _read(found)
     print(f"running {' '.join(tests)} once, to see which lines each test touches", flush=True)
-    child = os.fork()
-    if not child:
-        os._exit(_record(root, folders, tests, kept, stamp))
-    if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    paths = {path for name in tests for path in (root / name, *(root / name).rglob("test_*.py")) if path.is_file()}
+    files = sorted(str(path.relative_to(root)) for path in paths)
+    parts = [kept.with_suffix(f".{number}.json") for number in range(jobs)]
+    children = [_recording(root, folders, files[number::jobs], part) for number, part in enumerate(parts)]
+    codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+    if any(codes):
         raise SystemExit("the tests could not be run")
-    return _read(json.loads(kept.read_text("utf-8")))
+    seconds: dict[str, float] = {}
+    lines: dict[str, dict[int, list[str]]] = {}
+    for part in parts:
+        found = _read(json.loads(part.read_text("utf-8")))
+        part.unlink()
+        seconds |= found.seconds
+        for file, by_line in found.lines.items():
+            for line, names in by_line.items():
+                lines.setdefault(file, {}).setdefault(line, []).extend(names)
+    kept.write_text(json.dumps({"stamp": stamp, **_numbered(seconds, lines)}), "utf-8")
+    return Touching(seconds, lines)
 
 
 def _stamp(root: Path, folders: Sequence[str], tests: Sequence[str]) -> str:
@@ -94,7 +107,26 @@ class _Recorder:
             self.failed.add(report.nodeid)
 
 
-def _record(root: Path, folders: Iterable[str], tests: Sequence[str], kept: Path, stamp: str) -> int:
+def _numbered(
+    seconds: Mapping[str, float], lines: Mapping[str, Mapping[int, Sequence[str]]]
+) -> Mapping[str, Mapping[str, object]]:
+    numbers = {test: number for number, test in enumerate(seconds)}
+    by_file = {
+        file: {line: sorted(numbers[test] for test in tests) for line, tests in by_line.items()}
+        for file, by_line in lines.items()
+    }
+    return {"seconds": seconds, "lines": by_file}
+
+
+def _recording(root: Path, folders: Iterable[str], files: Sequence[str], kept: Path) -> int:
+    """The number of a process that runs these tests and keeps what they touch."""
+    child = os.fork()
+    if not child:
+        os._exit(_record(root, folders, files, kept))
+    return child
+
+
+def _record(root: Path, folders: Iterable[str], tests: Sequence[str], kept: Path) -> int:
     from coverage import Coverage
 
     coverage = Coverage(data_file=None, config_file=False, source=[str(root / folder) for folder in folders])
@@ -103,16 +135,14 @@ def _record(root: Path, folders: Iterable[str], tests: Sequence[str], kept: Path
     code = int(pytest.main([*PLAIN, *tests], plugins=[recorder]))
     coverage.stop()
     passed = [test for test in recorder.seconds if test not in recorder.failed]
-    numbers = {test: number for number, test in enumerate(passed)}
     data = coverage.get_data()
     lines = {
         str(Path(file).relative_to(root)): {
-            line: sorted(numbers[context] for context in contexts if context in numbers)
+            line: [context for context in contexts if context in recorder.seconds and context not in recorder.failed]
             for line, contexts in data.contexts_by_lineno(file).items()
         }
         for file in data.measured_files()
     }
-    found = {"stamp": stamp, "seconds": {test: recorder.seconds[test] for test in passed}, "lines": lines}
-    kept.parent.mkdir(parents=True, exist_ok=True)
+    found = _numbered({test: recorder.seconds[test] for test in passed}, lines)
     kept.write_text(json.dumps(found), "utf-8")
     return 0 if code in (0, 1) else code

@@ -24,7 +24,6 @@ from cliniko_mcp.errors import ConfigurationError, KeyRefused, NotLinked
 from cliniko_mcp.guards.acts import Page
 from cliniko_mcp.guards.clinic_logs import ClinicLogs
 from cliniko_mcp.guards.elsewhere import Beside
-from cliniko_mcp.guards.log import Log
 from cliniko_mcp.guards.parts import Parts
 from cliniko_mcp.guards.shared_parts import shared_ledger, shared_parts
 from cliniko_mcp.guards.turns import Turns
@@ -58,9 +57,8 @@ class OwnKeys:
 
 @dataclass(frozen=True, slots=True)
 class _Clinic:
-    """What the apps of one clinic have together in this process."""
+    """What the apps of one clinic, whose people work in keys of their own, have together in this process."""
 
-    log: Log
     ledger: Ledger
     locks: Turns = field(default_factory=Turns)
     beside: Beside = field(default_factory=Beside)
@@ -141,24 +139,11 @@ class ClinicPool:
         except ConfigurationError as problem:
             _LOG.error("%s", problem.message)
             raise self._no_good() from None
-        log = self._of(entry).log
-        if self._state is None:
-            parts = Parts(self._ring, entry.account, log=log, page=self._page, network=self.apps.network)
-        else:
-            parts = shared_parts(
-                self._state,
-                self._ring,
-                entry.account,
-                per_minute=settings.pace,
-                log=log,
-                page=self._page,
-                network=self.apps.network,
-            )
 
         async def still(principal: str) -> None:
             self._check_same(entry, principal)
 
-        return settings, replace(parts, still=still)
+        return settings, replace(self._parts(entry, settings, entry.account), still=still)
 
     def _check_same(self, entry: ClinicEntry, principal: str) -> None:
         """Raise KeyRefused where the clinic was taken out, is served otherwise, or names this person no more."""
@@ -188,27 +173,6 @@ class ClinicPool:
             _LOG.error("the ring does not open the key of a person in the clinic %s", entry.id)
             raise self._not_linked(entry)
         settings, clinic = entry.settings(self._settings, key), self._of(entry)
-        if self._state is None:
-            parts = Parts(
-                self._ring,
-                row.account,
-                log=clinic.log,
-                locks=clinic.locks,
-                elsewhere=clinic.beside,
-                page=self._page,
-                network=self.apps.network,
-            )
-        else:
-            parts = shared_parts(
-                self._state,
-                self._ring,
-                row.account,
-                per_minute=settings.pace,
-                log=clinic.log,
-                page=self._page,
-                network=self.apps.network,
-                clinic=entry.account,
-            )
 
         def ledger(_: Callable[[], datetime]) -> Ledger:
             return clinic.ledger
@@ -220,24 +184,42 @@ class ClinicPool:
                 words = "The key in which this was asked is not used here any more, so it was not done."
                 raise KeyRefused(words, self._where(entry, "a key from Cliniko, if they have not yet,"))
 
-        return settings, replace(parts, ledger=ledger, still=still)
+        parts = replace(self._parts(entry, settings, row.account), ledger=ledger, still=still)
+        if self._state is None:
+            parts = replace(parts, locks=clinic.locks, elsewhere=clinic.beside)
+        return settings, parts
+
+    def _parts(self, entry: ClinicEntry, settings: Settings, account: str) -> Parts:
+        """The parts of an app of this account, without what several accounts of one process have together."""
+        log, page, network = self._logs.of(entry.id), self._page, self.apps.network
+        if self._state is None:
+            return Parts(self._ring, account, log=log, page=page, network=network)
+        return shared_parts(
+            self._state,
+            self._ring,
+            account,
+            per_minute=settings.pace,
+            log=log,
+            page=page,
+            network=network,
+            clinic=entry.account,
+        )
 
     def _of(self, entry: ClinicEntry) -> _Clinic:
         found = self._shared.get(entry.account)
         if found is None:
-            log = self._logs.of(entry.id)
             if self._state is None:
                 table = Questions(wall_clock, partial(secrets.token_hex, 16), most_shown=MAX_SHOWN_APART)
                 ledger: Ledger = LocalLedger(table)
             else:
                 ledger = shared_ledger(self._state, self._ring, entry.account, wall_clock)
-            found = self._shared[entry.account] = _Clinic(log, ledger)
+            found = self._shared[entry.account] = _Clinic(ledger)
         return found
 
     async def tell(self, entry: ClinicEntry, person: Person, event: LoginEvent) -> None:
         """Write into the clinic's log what became of a person's own key."""
         issuer, _, subject = person.logged.partition(":")
-        log = LoginLog(self._of(entry).log, lambda: wall_clock().timestamp(), issuer)
+        log = LoginLog(self._logs.of(entry.id), lambda: wall_clock().timestamp(), issuer)
         await log(replace(event, person=subject))
 
     # What the pages show

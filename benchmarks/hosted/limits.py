@@ -7,7 +7,7 @@ import anyio
 
 from benchmarks.hosted.callers import OK, Answer, Call, outcomes, percentile, play, rate
 from benchmarks.hosted.stage import PATIENT, Stage, person_of, stage
-from benchmarks.hosted.upstream import LIMIT
+from benchmarks.hosted.upstream import LIMIT, PERIOD
 from benchmarks.hosted.verdict import Verdict
 
 P99_MS: Final = 1_000
@@ -71,7 +71,7 @@ def too_many(accounts: int = 20, calls: int = 250) -> Verdict:
         reads = [Call(person_of(number), "get_patient", {"id": PATIENT}) for number in range(accounts)] * calls
         answers = anyio.run(play, found.address, reads, 60)
         told = {one.call.who: one for one in sorted(_limited(answers), key=lambda one: one.ended)}
-        off = _off(found, told)
+        off = _off(found, _limited(answers))
         again = anyio.run(_when_told, found.address, told)
         came = found.upstream()
     ended, worst = outcomes(answers), max(key["worst"] for key in came.values())
@@ -97,11 +97,20 @@ def _limited(answers: list[Answer]) -> list[Answer]:
     return [answer for answer in answers if answer.outcome == "rate_limited"]
 
 
-def _off(found: Stage, told: dict[str, Answer]) -> float:
-    """By how many seconds the last told wait of an account differed from the true one, at most."""
+def _off(found: Stage, told: list[Answer]) -> float:
+    """By how many seconds a told wait differed from the true one at that moment, at most."""
     came, now = found.upstream(), time.monotonic()
-    free = {person_of(int(key)): now + came[key]["free in"] for key in came}
-    return max((abs(one.ended + one.body["retry_after"] - free[who]) for who, one in told.items()), default=0.0)
+    every = {person_of(int(key)): [now - ago for ago in came[key]["seconds ago"]] for key in came}
+    return max(
+        (abs(one.ended + one.body["retry_after"] - _free_at(every[one.call.who], one.ended)) for one in told),
+        default=0.0,
+    )
+
+
+def _free_at(every: list[float], now: float) -> float:
+    """When an account may send one more, by when its requests came until now."""
+    before = [moment for moment in every if moment <= now]
+    return before[-min(LIMIT, len(before))] + PERIOD
 
 
 async def _when_told(address: str, told: dict[str, Answer]) -> list[Answer]:

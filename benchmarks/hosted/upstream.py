@@ -55,7 +55,8 @@ class Key:
 
     times: deque[float] = field(default_factory=deque[float])
     """When each request of the last minute came."""
-    requests: int = 0
+    every: list[float] = field(default_factory=list[float])
+    """When each request came."""
     refused: int = 0
     worst: int = 0
     """The most requests that came within any minute."""
@@ -66,7 +67,7 @@ class Key:
 
     def came(self, now: float, limit: int) -> float | None:
         """Count a request; the seconds until the key may go on where it is one too many."""
-        self.requests += 1
+        self.every.append(now)
         while self.times and now - self.times[0] >= PERIOD:
             self.times.popleft()
         self.times.append(now)
@@ -145,22 +146,16 @@ class Clinic:
         now = time.monotonic()
         told = {
             str(number_of(name)): {
-                "requests": key.requests,
+                "requests": len(key.every),
                 "refused": key.refused,
                 "worst": key.worst,
                 "acts": key.acts,
                 "written": key.written,
-                "free in": _free_in(key, now),
+                "seconds ago": [now - moment for moment in key.every],
             }
             for name, key in self.keys.items()
         }
         return json.dumps(told).encode()
-
-
-def _free_in(key: Key, now: float) -> float:
-    """The seconds until this key may send one more; 0.0 where it may at once."""
-    within = [moment for moment in key.times if now - moment < PERIOD]
-    return within[-LIMIT] + PERIOD - now if len(within) >= LIMIT else 0.0
 
 
 class Connection(asyncio.Protocol):

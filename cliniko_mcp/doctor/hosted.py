@@ -79,7 +79,7 @@ async def examine_hosted(
         else:
             yield warning("address", "there is no public_url", "Name the address that people give their assistants.")
     if token is not None:
-        async for check in examine_token(file, token):
+        async for check in examine_token(file, token, transport):
             yield check
 
 

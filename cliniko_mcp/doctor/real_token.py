@@ -8,8 +8,10 @@ from functools import partial
 from typing import Final
 
 import anyio
+import httpx2
 
 from cliniko_mcp.doctor.check import Check, failed, ok, warning
+from cliniko_mcp.doctor.streams import examine_stream
 from cliniko_mcp.errors import ConfigurationError, JsonValue
 from cliniko_mcp.hosted_file import HostedFile, IssuerSection
 from cliniko_mcp.identity.jwt import unverified
@@ -33,8 +35,13 @@ _FIXES: Final[dict[Reason, str]] = {
 }
 
 
-async def examine_token(file: HostedFile, reference: str) -> AsyncGenerator[Check]:
-    """Yield what there is to say of the token at this reference, `env:NAME` or `file:/path`."""
+async def examine_token(
+    file: HostedFile, reference: str, transport: httpx2.AsyncBaseTransport | None = None
+) -> AsyncGenerator[Check]:
+    """Yield what there is to say of the token at this reference, `env:NAME` or `file:/path`.
+
+    With a good one a stream is opened at the server's own address, through `transport` where one is given.
+    """
     try:
         token = secret_at(reference).get_secret_value().strip()
     except ConfigurationError as problem:
@@ -49,7 +56,10 @@ async def examine_token(file: HostedFile, reference: str) -> AsyncGenerator[Chec
         named = clean(str(claims["iss"]), 200)
         yield failed("token", f"it is of {named}, which is no issuer here", f'Write url = "{named}" under [[issuer]].')
         return
-    yield await _verdict(file, token)
+    verdict = await _verdict(file, token)
+    yield verdict
+    if verdict.status == "ok" and file.public_url:
+        yield await examine_stream(Resource.parse(file.public_url).url, token, transport)
 
 
 def _claims(section: IssuerSection, resource: Resource, claims: Mapping[str, JsonValue]) -> Generator[Check]:

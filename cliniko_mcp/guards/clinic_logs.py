@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
+from weakref import WeakValueDictionary
 
 import anyio
 
@@ -26,7 +27,7 @@ class ClinicLogs(Protocol):
     """Gives each clinic its log."""
 
     def of(self, clinic: str) -> Log:
-        """The log of the clinic of this id, the same at every call."""
+        """The log of the clinic of this id, the same at every call while somebody holds it."""
         ...
 
 
@@ -40,13 +41,15 @@ class FileLogs:
 
     def __init__(self, own: Path) -> None:
         self._own = own
-        self._known: dict[str, LocalLog] = {}
+        self._known: WeakValueDictionary[str, LocalLog] = WeakValueDictionary()
+        """The logs that somebody holds: another of the same file would take its turn at the lock by waiting."""
 
     def of(self, clinic: str) -> Log:
         """See `ClinicLogs.of`."""
-        if clinic not in self._known:
-            self._known[clinic] = LocalLog(HashChain(file_of(self._own, clinic)))
-        return self._known[clinic]
+        log = self._known.get(clinic)
+        if log is None:
+            log = self._known[clinic] = LocalLog(HashChain(file_of(self._own, clinic)))
+        return log
 
 
 class QueuedLogs:

@@ -107,6 +107,10 @@ class Balancer:
     port: int = 0
     came: list[int] = field(default_factory=list[int])
     """The servers that connections were led to."""
+    buffering: bool = False
+    """Whether it keeps a stream of events until it is whole."""
+    open: set[asyncio.StreamWriter] = field(default_factory=set[asyncio.StreamWriter])
+    """What is written to, on both sides of each connection."""
 
     @property
     def address(self) -> str:
@@ -121,7 +125,10 @@ class Balancer:
                 with suppress(OSError):
                     onward = await asyncio.open_connection("127.0.0.1", port)
                     self.came.append(port)
-                    await asyncio.gather(_pass(reader, onward[1]), _pass(onward[0], writer))
+                    ends = {writer, onward[1]}
+                    self.open |= ends
+                    await asyncio.gather(_pass(reader, onward[1]), _pass(onward[0], writer, self.buffering))
+                    self.open -= ends
                     return
             writer.close()
 
@@ -132,10 +139,15 @@ class Balancer:
             await server.serve_forever()
 
 
-async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, buffering: bool = False) -> None:
+    kept = b""
     with suppress(OSError):
         while chunk := await reader.read(65_536):
-            writer.write(chunk)
+            kept += chunk
+            if buffering and b"text/event-stream" in kept and not kept.endswith(b"0\r\n\r\n"):
+                continue
+            writer.write(kept)
+            kept = b""
             await writer.drain()
     with suppress(OSError):
         writer.close()
@@ -151,9 +163,9 @@ def balanced(ports: Sequence[int]) -> Generator[Balancer]:
         task.append(asyncio.ensure_future(balancer.serve(going.set)))
         with suppress(asyncio.CancelledError):
             await task[0]
+        for writer in balancer.open:
+            writer.close()
         others = [one for one in asyncio.all_tasks() if one is not asyncio.current_task()]
-        for one in others:
-            one.cancel()
         await asyncio.gather(*others, return_exceptions=True)
 
     thread = Thread(target=lambda: loop.run_until_complete(run()))

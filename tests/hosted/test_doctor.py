@@ -5,11 +5,13 @@ import os
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
+from cliniko_mcp.doctor.streams import examine_stream
 from tests import warm
 from tests.hosted.issuer_stage import PAGE, SECRET, token_of
-from tests.hosted.replicas import ACCOUNT, RING, people_file
+from tests.hosted.replicas import ACCOUNT, PUBLIC, RING, clinic_apart, people_file, replicas
 from tests.identity.real_issuer import provider
 from tests.journeys.test_issuer import free_port
 from tests.postgres import PostgresServer
@@ -130,3 +132,31 @@ def test_a_real_token_is_told_what_would_refuse_it_and_what_mends_that(tmp_path:
         text = text.replace(issuer, "http://127.0.0.1:9")
         assert f'url = "{issuer}"' in told()["token"]["fix"]
         assert told(TOKEN="garbage")["token"]["status"] == "failed"
+
+
+class ByName(httpx2.AsyncHTTPTransport):
+    """Leads what goes to the public address to this one instead."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__()
+        self._address = httpx2.URL(address)
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        request.url = self._address.copy_with(path=request.url.path)
+        return await super().handle_async_request(request)
+
+
+@pytest.mark.long
+@pytest.mark.anyio
+async def test_a_proxy_that_keeps_back_what_the_server_streams_is_told_from_one_that_does_not(tmp_path: Path) -> None:
+    with clinic_apart() as clinic, replicas(tmp_path, "", "--base-url", clinic.url, number=1) as found:
+
+        async def told(token: str) -> dict[str, str]:
+            return (await examine_stream(PUBLIC, token, ByName(found.address))).as_json()
+
+        first = await told("cmp_ana")
+        assert first["status"] == "ok", first
+        assert (await told("cmp_nobody"))["status"] == "warning"
+        found.balancer.buffering = True
+        kept = await told("cmp_ana")
+        assert kept["status"] == "failed" and "proxy_buffering off" in kept["fix"]
