@@ -37,7 +37,8 @@ REASONS: Mapping[str, str] = {
     ),
     ACCOUNTS: (
         "an open account has an HTTP client, guards, a limit and a memory of its own; about 40 kB of that are Python's "
-        "objects, counted by tracemalloc, and the rest is what the allocator keeps around them"
+        "objects, counted by tracemalloc, and the rest is what the allocator keeps around them; the slowest calls are "
+        "those that write, while three replicas, Redis, the balancer, the upstream and thirty callers share two cores"
     ),
 }
 """Why a figure misses its budget, by the figure's name: no miss enters the README without."""

@@ -38,7 +38,7 @@ KEPT: Final = ".mutation"
 UNNOTICED: Final = ("unnoticed", "untouched")
 _FIRST: Final = 30
 """So many of the fastest tests are tried before all others."""
-_MAX_SECONDS: Final = 90.0
+_MAX_SECONDS: Final = 20.0
 """Seconds of tests, by what they took without a mutant, that one mutant is tried on."""
 _DEMO_START: Final = "2026-11-24T09:00:00+11:00"
 """Where the clock of the tests' demo clinic stands: its records are built once, before all forks."""
