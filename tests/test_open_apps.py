@@ -41,6 +41,7 @@ async def called(apps: OpenApps, folder: Path, number: int) -> "weakref.ref[App]
     return weakref.ref(app)
 
 
+@pytest.mark.long
 @pytest.mark.anyio
 async def test_of_an_app_that_was_closed_for_another_nothing_stays_not_even_for_a_while(tmp_path: Path) -> None:
     async with opened_apps(httpx2.MockTransport(cliniko), max_open=1) as apps:

@@ -116,6 +116,7 @@ def test_after_an_answer_other_questions_are_a_click_away_and_not_under_the_poin
     assert "See the question that is waiting" in text
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(
     ("changes", "status"),
     [

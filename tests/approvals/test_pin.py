@@ -41,6 +41,7 @@ def test_the_shortest_and_the_longest_pin_are_taken_whole(tmp_path: Path) -> Non
         assert pin.check(chosen) is Checked.RIGHT
 
 
+@pytest.mark.long
 def test_a_try_that_waits_in_vain_for_another_one_lets_nothing_pass(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,6 +47,7 @@ def approving(terminals: list[Terminal], *arguments: str) -> Terminal:
     return terminals[-1]
 
 
+@pytest.mark.long
 def test_a_pin_is_chosen_unseen_and_changed_only_with_the_old_one(terminals: list[Terminal], folder: Path) -> None:
     first = approving(terminals, "--set-pin")
     for prompt in ("New PIN", "Repeat for confirmation"):
@@ -63,6 +64,7 @@ def test_a_pin_is_chosen_unseen_and_changed_only_with_the_old_one(terminals: lis
     assert Pin(folder, Wall()).check("4711") is Checked.RIGHT
 
 
+@pytest.mark.long
 def test_a_person_reads_the_question_types_the_pin_and_approves(
     terminals: list[Terminal], folder: Path, desktop: Desktop
 ) -> None:

@@ -265,6 +265,7 @@ def test_a_line_that_somebody_put_into_the_audit_log_is_shown_harmless(tmp_path:
     assert "gone" in done.stdout and "\x1b" not in done.stdout
 
 
+@pytest.mark.long
 def test_the_demo_plays_from_the_first_question_to_the_configuration_in_a_pipe_that_lacks_characters_too() -> None:
     done = run("demo", "--fast", PYTHONIOENCODING="ascii")
     assert done.returncode == 0, done.stderr

@@ -120,6 +120,7 @@ def test_an_email_that_is_none_or_would_break_the_header_is_refused(email: str) 
         user_agent(email)
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("module", ["credentials", "clinic", "responses", "pagination"])
 def test_looking_at_the_key_does_not_load_the_http_client(module: str) -> None:
     code = f"import sys, cliniko_mcp.client.{module}; sys.exit('httpx2' in sys.modules)"

@@ -381,6 +381,7 @@ def test_a_note_needs_a_title_and_a_form_a_name_unless_a_template_gives_it() -> 
 # As read.
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("document", ALL)
 @given(data=st.data())
 def test_content_that_may_be_sent_is_read_as_it_was(document: str, data: st.DataObject) -> None:

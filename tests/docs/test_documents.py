@@ -317,6 +317,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 MESSAGES = re.findall(r"^### `(.*)`$", (DOCS / "troubleshooting.md").read_text("utf-8"), re.MULTILINE)
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("message", MESSAGES)
 def test_every_message_explained_is_one_that_the_program_says(message: str) -> None:
     parts = [part for part in message.split("…") if part.strip(" .()")]
@@ -354,6 +355,7 @@ def lines_without_numbers(text: str) -> set[str]:
     return {re.sub(r"(#-#-#T#:#\+#:# #)(, \1)+", r"\1", line) for line in lines} - {""}
 
 
+@pytest.mark.long
 def test_the_transcript_in_the_readme_is_what_the_demo_says(tmp_path: Path) -> None:
     shown = README.split("```text\n")[1].split("```")[0]
     done = run("cliniko-mcp demo", tmp_path)

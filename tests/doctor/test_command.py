@@ -50,6 +50,7 @@ def set_up(home: Path, host: str, *flags: str) -> None:
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="hosts keep their files elsewhere")
 
 
+@pytest.mark.long
 @ON_LINUX
 def test_after_a_set_up_for_the_demo_clinic_the_demo_clinic_is_examined(tmp_path: Path) -> None:
     set_up(tmp_path, "cursor", "--sandbox")

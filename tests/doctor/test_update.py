@@ -104,6 +104,7 @@ async def test_an_index_that_cannot_say_is_a_warning_and_not_asked_again_that_da
     assert nobody.status == "warning"
 
 
+@pytest.mark.long
 @pytest.mark.anyio
 async def test_nobody_is_asked_unless_it_is_switched_on(tmp_path: Path) -> None:
     with index(Index()) as pypi:

@@ -137,6 +137,7 @@ def test_what_lets_anyone_act_as_the_patient_is_written_only_when_it_is_named():
     assert named.columns == ["telehealth_url"]
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("after", [CHECKPOINT, CHECKPOINT + 50, 2 * CHECKPOINT + 1])
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
 async def test_after_a_break_it_goes_on_and_ends_as_if_nothing_had_happened(tmp_path: Path, after: int, form: Any):
@@ -231,6 +232,7 @@ async def test_two_keys_are_two_accounts_and_neither_shows():
     assert "secret" not in mine
 
 
+@pytest.mark.long
 async def test_two_exports_never_write_the_same_file_at_once(tmp_path: Path):
     out = tmp_path / "visits.jsonl"
     async with in_process() as assistant:

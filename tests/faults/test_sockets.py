@@ -123,6 +123,7 @@ async def never(stream: anyio.abc.ByteStream) -> None:
 
 
 # An answer that never comes is the one that has to be waited for.
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(
     ("on_write", "seconds"),
     [(cut, 60), (cut_in_the_head, 60), (cut_in_the_body, 60), (garbage, 60), (never, 0.5)],

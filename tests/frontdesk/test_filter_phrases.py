@@ -88,6 +88,7 @@ EITHER = {
 }
 
 
+@pytest.mark.long_but_one
 @pytest.mark.anyio
 @pytest.mark.parametrize(("site", "zone"), [("Northside", SYDNEY), ("Riverside", PERTH)])
 @pytest.mark.parametrize("phrase", [phrase for phrase, span in EITHER.items() if span])

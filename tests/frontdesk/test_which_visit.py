@@ -245,6 +245,7 @@ async def test_who_is_named_beside_the_time_is_told_apart_by_it_and_is_never_a_p
                 await which_visit(clinic, roster, text, Looking.COMING, "Mei")
 
 
+@pytest.mark.long
 async def test_a_time_a_little_off_is_refused_for_the_day_of_the_visit_that_is_offered() -> None:
     async with prepared("2026-11-24T16:30:00+11:00") as (_, clinic, ids):
         with pytest.raises(NotFound) as refused:

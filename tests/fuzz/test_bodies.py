@@ -49,6 +49,7 @@ def twisted(value: Any, dice: Random, surprises: list[Any], depth: int = 0) -> A
     return value
 
 
+@pytest.mark.long
 @FUZZ
 @given(
     name=st.sampled_from(sorted(READS)),

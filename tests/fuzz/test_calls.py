@@ -61,6 +61,7 @@ def fitting(schema: dict[str, Any], known: str) -> st.SearchStrategy[Any]:
             return SURPRISES
 
 
+@pytest.mark.long
 @FUZZ
 @given(data=st.data())
 def test_any_tool_with_fitting_and_unfitting_arguments_answers_in_our_own_words(app: Standing, data: Any) -> None:
@@ -116,6 +117,7 @@ def same_bytes(one: str, other: str) -> bool:
     return one[:-1] == other[:-1]
 
 
+@pytest.mark.long
 @FUZZ
 @given(phrase=st.text(max_size=40) | st.lists(TELLING, max_size=4).map(" ".join), tool=st.sampled_from(["show_diary"]))
 def test_any_phrase_of_time_is_understood_or_refused(app: Standing, phrase: str, tool: str) -> None:

@@ -72,6 +72,7 @@ def blames_the_sender(response: httpx2.Response) -> None:
         assert json.loads(response.content)["jsonrpc"] == "2.0"
 
 
+@pytest.mark.long
 @FUZZ
 @given(verb=VERBS, body=LINES, headers=HEADERS, usual=st.booleans())
 def test_no_request_over_http_ends_the_server_or_is_its_fault(

@@ -222,6 +222,7 @@ def test_a_line_that_is_just_being_written_is_not_taken_for_a_broken_one(
     assert reads == 2
 
 
+@pytest.mark.long
 def test_only_a_log_that_looks_broken_waits_for_its_writers(chain: HashChain, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(private_files, "_PATIENCE", 0.01)
     chain.append({})
@@ -254,6 +255,7 @@ def test_what_is_wrong_with_a_copy_that_nobody_may_write_is_said(
     assert chain.verify().problem == "audit.jsonl line 2 is not a whole entry"
 
 
+@pytest.mark.long
 def test_a_lock_that_is_never_given_back_is_not_waited_for_for_ever(
     chain: HashChain, monkeypatch: pytest.MonkeyPatch
 ) -> None:

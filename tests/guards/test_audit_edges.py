@@ -85,6 +85,7 @@ def test_a_caller_for_whom_nobody_vouches_has_no_name_in_the_log(chain: HashChai
     assert "name" not in json.loads(chain.path.read_bytes())
 
 
+@pytest.mark.long
 def test_a_change_waits_for_the_log_and_says_who_holds_it(chain: HashChain, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(private_files, "_PATIENCE", 0.01)
     chain.append({})

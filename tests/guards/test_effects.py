@@ -318,6 +318,7 @@ FREELY = st.one_of(
 )
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("rule", GATED)
 @settings(max_examples=15, deadline=None)
 @given(data=st.data())

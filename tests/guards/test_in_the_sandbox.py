@@ -74,6 +74,7 @@ def behind_confirm(client: Clinic, sandbox: Sandbox, tool: str, caller: Caller |
     return GuardedClinic(client, [confirm], caller or Caller(), tool, Memory(anyio.current_time, client.now))
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("operation", DESTRUCTIVE, ids=lambda operation: operation.name)
 def test_unapproved_nothing_reaches_the_clinic_and_approved_exactly_one_request_does(
     sandbox: Sandbox, operation: Operation

@@ -39,6 +39,7 @@ def test_another_shell_is_refused_with_those_there_are() -> None:
     assert done.exit_code == 2 and "'bash', 'zsh', 'fish', 'powershell'" in done.output
 
 
+@pytest.mark.long
 def test_commands_flags_and_hosts_are_completed(tmp_path: Path) -> None:
     assert completed("cliniko-mcp ins", 1, tmp_path) == ["install"]
     assert "--key-in-config" in completed("cliniko-mcp install --key", 2, tmp_path)

@@ -118,6 +118,7 @@ def test_install_with_the_kept_key_asks_cliniko_nothing(run: Run, serve: Serve) 
     assert run("--client", "cursor").exit_code == 0 and seen == []
 
 
+@pytest.mark.long
 def test_offline_the_key_is_kept_and_said_to_be_untried(run: Run, home: Path, serve: Serve) -> None:
     serve(unreachable)
     result = run(*LOGIN, typed=KEY, of=login)

@@ -121,6 +121,7 @@ async def test_a_document_is_asked_for_by_its_name_at_the_address_that_was_looke
     assert b"cookie" not in request.lower()
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("answer", [moved, large, endless, bomb, dripping, silent])
 async def test_a_server_that_leads_elsewhere_or_gives_too_much_or_too_slowly_is_not_used(
     tmp_path: Path, answer: Answer, short: None

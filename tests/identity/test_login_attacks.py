@@ -75,6 +75,7 @@ async def test_a_key_that_was_sealed_before_is_not_taken_for_a_newer_one(stage: 
     assert stage.keys.open(replace(second, sealed=first.sealed)) is None
 
 
+@pytest.mark.long
 async def test_a_token_of_another_address_of_the_same_store_is_not_taken(stage: Stage) -> None:
     client, tokens = await stage.tokens(DESK)
     elsewhere = Resource.parse("https://other.example.org/mcp")

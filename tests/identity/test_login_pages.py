@@ -85,6 +85,7 @@ async def test_a_request_lives_ten_minutes(stage: Stage) -> None:
     assert "has ended" in (await stage.send(page, step="key", key=KEY)).text
 
 
+@pytest.mark.long
 async def test_every_key_that_is_not_taken_is_answered_alike(stage: Stage, sandbox: Sandbox, tmp_path: Path) -> None:
     await stage.logins.admit("role", "administrator")
     client = await stage.program()

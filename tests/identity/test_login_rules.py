@@ -40,6 +40,7 @@ def lines(folder: Path) -> list[tuple[object, ...]]:
     return [(entry["outcome"], entry.get("principal"), entry.get("program"), entry.get("why")) for entry in entries]
 
 
+@pytest.mark.long
 async def test_a_manager_lets_in_by_role_and_email_and_takes_it_back(stage: Stage) -> None:
     client, tokens = await stage.tokens(DESK)
     shown = await stage.send(await stage.http.get("/connections"), step="key", key=KEY)

@@ -48,6 +48,7 @@ async def last_request(reception: Reception, tool: str, **arguments: Any) -> tup
     return found[-1].method, found[-1].path, found[-1].query
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("kind", NAMED)
 async def test_a_name_sends_what_its_id_sends_in_a_list_and_in_a_count(reception: Reception, kind: str) -> None:
     tool, field, table, name = NAMED[kind]

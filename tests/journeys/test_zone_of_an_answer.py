@@ -18,6 +18,7 @@ def forget_the_users_zone(assistant: Assistant) -> None:
         store.put("users", {**row, "time_zone_identifier": None, "time_zone": None})
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("trouble", ["5xx", "dropped", "non-json"])
 async def test_an_operation_is_looked_up_while_cliniko_cannot_be_reached(trouble: str) -> None:
     async with in_process(faults=(trouble,)) as assistant:

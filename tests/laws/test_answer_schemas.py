@@ -111,6 +111,7 @@ def test_each_tool_has_a_play():
     assert {play.tool for play in PLAYS} == {*NAMES}
 
 
+@pytest.mark.long
 @pytest.mark.anyio
 async def test_every_play_is_answered(answers: list[tuple[Play, Scene]]):
     assert_none(f"{play}: {scene.answer}" for play, scene in answers if scene.code)

@@ -128,6 +128,7 @@ async def test_every_curated_tool_keeps_the_laws_of_answers_whatever_the_records
     assert wrong == []
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("script", SCRIPTS)
 async def test_a_long_attachment_is_shown_as_far_as_there_is_room_and_says_how_to_go_on(script: str):
     from cliniko_mcp.sandbox.storage import store_file

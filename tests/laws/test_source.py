@@ -73,6 +73,7 @@ def test_a_file_fits_into_one_reading():
     assert_none(f"{module.place(module.lines)} is past 400 lines" for module in modules() if module.lines > 400)
 
 
+@pytest.mark.long
 def test_a_module_opens_with_what_it_is_for():
     assert_none(module.place(1) for module in modules() if not module.docstring)
 

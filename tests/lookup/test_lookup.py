@@ -63,6 +63,7 @@ def test_who_means_to_read_is_never_led_to_destroy_first(found: list[tuple[str, 
     assert not led
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("old", DEPRECATED, ids=lambda entry: entry.name)
 def test_a_deprecated_operation_ranks_below_what_replaces_it(old: Entry):
     successor = old.replaced_by or ""

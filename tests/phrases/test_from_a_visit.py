@@ -47,6 +47,7 @@ def holds(phrase: str, visit: Anchor, now: datetime, zone: str, start: datetime,
     assert (found.weekdays, found.times) == (frozenset(), ())
 
 
+@pytest.mark.long
 @settings(max_examples=150, deadline=None)
 @given(moments, distances, clocks, clocks, zones)
 def test_a_clock_time_or_a_part_of_the_day_alone_is_of_the_visits_day(

@@ -384,6 +384,7 @@ TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "nin
 NUMBERS = [*ONES, *TEENS, *(word for ten in TENS for word in (ten, *(f"{ten}-{one}" for one in ONES)))]
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(("number", "word"), list(enumerate(NUMBERS, 1)))
 def test_a_number_in_words_up_to_ninety_nine_means_the_same_as_in_digits(number: int, word: str) -> None:
     for phrase in ("in {} minutes", "{} minutes ago", "in {} days", "in the next {} weeks"):

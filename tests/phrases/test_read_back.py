@@ -40,6 +40,7 @@ def same(left: When | OpenWhen, right: When | OpenWhen) -> bool:
     )
 
 
+@pytest.mark.long
 @settings(max_examples=300, deadline=None)
 @given(st.one_of(known_phrases, mixtures, st.sampled_from(BACKWARD)), moments, zones, facings)
 def test_the_description_of_an_interval_is_read_as_that_interval(

@@ -92,6 +92,7 @@ ILL_FITTING = [
 FAR = ["in 99999 days", "in 900 weeks", "in 50 years", "24/11/3026", "1 January 1066", "next 1000 Mondays"]
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(
     "phrase",
     [

@@ -110,6 +110,7 @@ def test_a_long_text_made_to_be_slow_is_read_once(others: int):
     assert redaction.text(hostile) == hostile
 
 
+@pytest.mark.long_but_one
 @anyio
 @pytest.mark.parametrize(("mode", "form"), list(zip(MODES, cycle(forms()), strict=False)))
 async def test_what_upstream_repeats_of_the_key_leaves_by_no_channel(

@@ -73,6 +73,7 @@ async def test_all_time_misses_nothing_that_came_before_the_first_visit(
     assert answer["summary"] == FIGURES[kind](recount, date.min, recount.today)
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_time_that_cannot_be_meant_is_refused_and_never_zero(clinic: tuple[Sandbox, Port], kind: str) -> None:
     async with reports(clinic[0], datetime.fromisoformat(CLOCKS[0])) as tool:

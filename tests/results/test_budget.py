@@ -193,6 +193,7 @@ def test_the_counted_texts_were_counted_right(name: str):
     assert counter()[1](text) == true
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("kind", GENERATED)
 @pytest.mark.usefixtures("vocabulary")
 def test_an_estimate_of_generated_text_is_hardly_ever_under_the_true_count(kind: str):

@@ -38,6 +38,7 @@ def test_japanese_is_cut_after_a_whole_sentence():
     assert text_within("患者は腰痛を訴える。" * 100, 200).endswith("。")
 
 
+@pytest.mark.long
 @given(st.dictionaries(TEXTS, VALUES, min_size=1, max_size=6), st.integers(300, 2000))
 @settings(max_examples=60)
 def test_a_record_fits_whatever_it_holds_and_says_what_was_cut(record: dict[str, Any], room: int):

@@ -56,6 +56,7 @@ def _online(client: Client, **values: object) -> None:
     store.put("settings", row)
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(
     ("first", "last", "fine"),
     [

@@ -56,6 +56,7 @@ def test_some_do_not_come_and_some_cancel_a_part_of_them_late(clinic: Measured) 
     )
 
 
+@pytest.mark.long_but_one
 def test_a_file_is_made_with_the_first_booking_which_is_an_initial_consult(clinic: Measured) -> None:
     booked = clinic.file_to_booking()
     assert booked[0] >= 0 and clinic.made_early() < 0.005

@@ -94,6 +94,7 @@ def test_77_control_is_outside_the_api(client: Client) -> None:
     assert client.sandbox.snapshot() == kept and client.sandbox.requests == []
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("wrong", [{"now": "2026-11-24T05:00:00"}, {"now": "noon"}, {"tables": {"patients": [1]}}])
 def test_77_a_snapshot_that_cannot_be_taken_over_changes_nothing(client: Client, wrong: dict[str, JsonValue]) -> None:
     taken = client.sandbox.snapshot()

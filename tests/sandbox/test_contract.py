@@ -48,6 +48,7 @@ def test_the_contract_has_at_least_211_operations() -> None:
     assert len(OPERATIONS) >= 211
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_80_every_operation_answers_as_its_own_record_reads(world: World, operation: Operation) -> None:
     body = body_of(operation, world.answer(operation))
@@ -61,6 +62,7 @@ def test_80_every_operation_answers_as_its_own_record_reads(world: World, operat
         assert operation.record.read(body).unexpected == {}
 
 
+@pytest.mark.long_but_one
 @pytest.mark.skipif(ADDRESS not in os.environ, reason=ABSENT)
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_80_every_operation_answers_as_it_is_described(world: World, operation: Operation) -> None:

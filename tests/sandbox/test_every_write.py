@@ -38,6 +38,7 @@ def good_body(world: World, operation: Operation) -> dict[str, Any]:
     return {name: value for name, value in BODIES[operation.resource](world).items() if name in known}
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("operation", named("archive"), ids=lambda operation: operation.name)
 def test_10_every_way_to_archive_stamps_once_and_answers_with_nothing(world: World, operation: Operation) -> None:
     own = world.make(operation.resource)

@@ -16,6 +16,7 @@ from .client import Client, body_of
 STARTS = [f"2031-01-01T00:00:{second:02}Z" for second in (0, 1, 1, 2, 4)]
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("end", ["", ".0", ".5"])
 @pytest.mark.parametrize("sign", [">", ">=", "<", "<="])
 @pytest.mark.parametrize("second", range(5))
@@ -50,6 +51,7 @@ SHOWN = {
 SIGNS = {"n": "= != > >= < <= ? !?", "s": "= != ~ ~~ ? !?", "b": "= !=", "d": "= > >= < <= ? !?", "t": "> >= < <= ? !?"}
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("table", SHOWN)
 def test_06_every_operator_of_every_family_finds_what_it_says(client: Client, table: str) -> None:
     everything = client.rows(f"/{table}")
@@ -116,6 +118,7 @@ LISTS = [operation for operation in registry.operations().values() if operation.
 NAMES = sorted({name for operation in LISTS for name in operation.filters})
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("operation", LISTS, ids=lambda operation: operation.name)
 def test_07_no_list_knows_the_filters_of_another(client: Client, operation: Operation) -> None:
     path = operation.path
@@ -137,6 +140,7 @@ HIDING = [
 ]
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(("operation", "stamp"), HIDING, ids=lambda value: getattr(value, "name", value))
 def test_09_every_list_hides_and_shows_by_its_stamps(client: Client, operation: Operation, stamp: str) -> None:
     if operation.path.endswith("active"):

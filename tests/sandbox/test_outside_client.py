@@ -92,6 +92,7 @@ def test_what_is_printed_is_enough_to_begin(office: Office) -> None:
     assert office.curl.startswith("curl ") and office.key in office.curl and office.url in office.curl
 
 
+@pytest.mark.long
 def test_a_front_desk_day(office: Office) -> None:
     office.control("POST", "reset")
     me = office.get("/user")
@@ -184,6 +185,7 @@ def test_the_control_routes(office: Office) -> None:
     assert office.control("GET", "clock")["now"] == "2026-11-23T22:00:00Z"
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
@@ -217,6 +219,7 @@ def test_the_flags_of_the_command_reach_the_port() -> None:
         assert office.control("GET", "snapshot")["seed"] == 3
 
 
+@pytest.mark.long
 def test_undocumented_routes_answer_on_the_port_when_their_flags_are_given() -> None:
     for office in served("--legacy-routes", "--newer-routes"):
         assert office.get("/contacts/archived")["total_entries"] > 0
@@ -233,6 +236,7 @@ def test_the_ledger_is_shown_and_nothing_is_served() -> None:
     assert all(f"`{name}`" in PAGE for name, _ in found)
 
 
+@pytest.mark.long
 def test_faults_and_files_that_cannot_be_are_reported_at_start() -> None:
     for flags, words in (
         (("--faults", "rain"), "--faults: kind"),

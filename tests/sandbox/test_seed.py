@@ -198,6 +198,7 @@ def test_only_the_seed_and_the_start_decide(client: Client) -> None:
     assert len(coming) == 3
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("days", [1, 4])
 def test_on_every_day_it_opens_and_a_case_has_visits_but_no_more_than_its_sessions(days: int) -> None:
     store = Sandbox(now=NOW + timedelta(days=days, hours=days), frozen=True, seed_with=build_seed).context.store
@@ -222,6 +223,7 @@ def test_clinics_of_one_process_share_their_rows_and_never_touch_them() -> None:
     assert Sandbox(now=NOW, frozen=True, rate_limit=0).snapshot() == before
 
 
+@pytest.mark.long
 def test_it_is_made_in_seconds_and_again_in_no_time() -> None:
     fresh = Sandbox(now=NOW, frozen=True, seed_with=build_seed)
     began = time.process_time()
@@ -233,6 +235,7 @@ def test_it_is_made_in_seconds_and_again_in_no_time() -> None:
     assert time.process_time() - began < 1
 
 
+@pytest.mark.long
 def test_building_the_seed_leaves_the_collector_of_the_process_alone() -> None:
     kept = gc.get_freeze_count()
     assert Sandbox(now=NOW, frozen=True, seed=77).context.store.table("patients").live

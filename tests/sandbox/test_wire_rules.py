@@ -240,6 +240,7 @@ def test_06_filters_of_every_family(client: Client) -> None:
     }  # null is not unequal
 
 
+@pytest.mark.long
 def test_06_flags_arrays_and_instants(client: Client) -> None:
     missed = client.rows("/individual_appointments", "did_not_arrive:=true")
     assert missed and all(row["did_not_arrive"] for row in missed)
@@ -316,6 +317,7 @@ def test_09_hidden_rows_stay_out_unless_asked_for(client: Client) -> None:
     client.get(f"/patients/{live}", "archived_at:?", status=404)
 
 
+@pytest.mark.long
 def test_09_cancelled_and_archived_are_asked_for_apart(client: Client) -> None:
     cancelled = client.rows("/individual_appointments", "cancelled_at:?")
     assert cancelled and all(row["cancelled_at"] for row in cancelled)

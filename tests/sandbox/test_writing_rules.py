@@ -238,6 +238,7 @@ def test_19_decimals_are_normalised_strings_and_totals_numbers(client: Client) -
     assert isinstance(item["net_price"], str) and "." in item["net_price"]
 
 
+@pytest.mark.long
 def test_20_too_many_requests_in_a_minute_wait_for_the_next(seconds: int = 60) -> None:
     clinic = Sandbox(now=NOW + timedelta(seconds=20), frozen=True, rate_limit=3)
     client, other = Client(clinic), Client(clinic, "receptionist")

@@ -37,6 +37,7 @@ async def test_a_question_is_counted_when_it_is_asked_and_when_it_is_answered() 
         assert found == {"asked": 1, "yes": 1, "no": 0}
 
 
+@pytest.mark.long
 @pytest.mark.anyio
 async def test_each_attempt_is_a_span_below_that_of_its_call_without_a_path() -> None:
     async with watched(faults="dropped:/taxes") as server:

@@ -34,6 +34,7 @@ async def namesakes(server: Watched) -> str:
     return made[0]["item"]["id"]
 
 
+@pytest.mark.long
 @pytest.mark.anyio
 async def test_calls_that_fail_with_names_leave_only_codes(monkeypatch: pytest.MonkeyPatch) -> None:
     async with watched(YES) as server:

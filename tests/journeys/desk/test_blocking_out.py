@@ -32,6 +32,7 @@ def dated(scene: Scene, text: str) -> str:
     return text.replace("{18}", scene.date(18))
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(("scene", "wording"), told(REPEATED), ids=str)
 async def test_repeated_time_is_blocked_out_as_often_as_was_said(
     desk_in: OpenStory, scene: Scene, wording: tuple[str, list[str]]

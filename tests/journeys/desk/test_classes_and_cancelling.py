@@ -18,6 +18,7 @@ REASONS = [("sick", 30), ("she's unwell, flu", 50), ("away", 40), ("work", 60), 
            ("got called into work", 50)]  # fmt: skip
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(("scene", "words"), told([*zip(CLASS, WHEN, strict=True)]), ids=str)
 async def test_a_place_in_a_class_is_booked_where_there_is_room(
     desk_in: OpenStory, scene: Scene, words: tuple[str, str]
@@ -80,6 +81,7 @@ def series_of(desk: Story) -> list[Row]:
     return rows
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(("scene", "part"), told(REST), ids=str)
 async def test_one_the_rest_or_the_whole_of_a_series_is_cancelled_and_the_person_sees_which(
     desk_in: OpenStory, scene: Scene, part: tuple[str, list[int]]

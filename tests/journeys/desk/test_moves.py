@@ -25,6 +25,7 @@ FAR = [
 ]  # fmt: skip
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(("scene", "wording"), told(MOVES), ids=str)
 async def test_a_visit_goes_where_the_words_say(desk_in: OpenStory, scene: Scene, wording: tuple[str, str]) -> None:
     words, due = wording

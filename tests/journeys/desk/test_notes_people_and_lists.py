@@ -24,6 +24,7 @@ def prepared(desk: Story) -> tuple[Row, Row]:
     return faye, visit
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(("scene", "words"), told(VISITS), ids=str)
 async def test_a_draft_is_made_of_the_visit_once_then_completed(desk_in: OpenStory, scene: Scene, words: str) -> None:
     desk = desk_in(scene)
@@ -105,6 +106,7 @@ async def test_a_list_that_is_replaced_says_what_went_by_value(
     assert all((number in str(answer["notes"])) is (number not in left) for number in before), answer
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(("scene", "when"), told([
     "next week", "next Monday", "in four days", "the next 5 days", "next monday evening", "in 3 to 5 days",
 ]), ids=str)  # fmt: skip

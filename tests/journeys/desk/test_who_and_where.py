@@ -24,6 +24,7 @@ PAST = ["her last visit", "last one", "yesterday 2pm", "yesterday", "the most re
 ZONES = [("", "Adelaide"), (None, "Sydney"), ("Mars/Olympus", "Olympus"), (None, "Nowhere"), (None, None)]
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(("scene", "names"), told(EQUAL), ids=str)
 async def test_names_that_are_one_when_folded_are_asked_about(
     desk_in: OpenStory, scene: Scene, names: tuple[str, str, str]
@@ -71,6 +72,7 @@ async def prepared(desk: Story) -> str:
     return desk.visit(faye, 4, "09:15")["id"]
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(("scene", "words"), told(SAID), ids=str)
 @pytest.mark.parametrize("tool", ["move_appointment", "cancel_appointment"])
 async def test_a_visit_is_said_in_the_same_words_to_move_and_to_cancel(

@@ -55,6 +55,7 @@ async def test_four_visits_are_four_rows_however_they_are_said(repeat: str) -> N
         assert [row.get("repeated_from_id") for row in rows.values()] == [None, *[answer["item"]["id"]] * 3]
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize(
     ("site", "who", "first"),
     [

@@ -51,6 +51,7 @@ async def test_a_yes_holds_though_memory_is_over_by_then(meanwhile: str) -> None
     assert ("code" not in body, gone, asked) == (True, True, 1), body
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("meanwhile", ["visit is moved", "patient is called otherwise", "type is called otherwise"])
 async def test_what_has_changed_since_the_question_is_asked_anew_before_anything_is_cancelled(meanwhile: str) -> None:
     body, gone, asked = await cancelled(meanwhile)

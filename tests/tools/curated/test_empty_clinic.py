@@ -62,6 +62,7 @@ async def test_what_cannot_be_done_without_is_named_in_the_refusal(
         assert clinic.assistant.changes() == []
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("gone", [False, True])
 @pytest.mark.parametrize(("tool", "arguments", "sentence"), cases(ANSWERED))
 async def test_an_empty_answer_says_what_the_clinic_lacks(

@@ -147,6 +147,7 @@ async def test_many_of_one_name_are_counted_and_a_number_too_short_is_refused() 
         assert (await assistant.call("find_patients", query="qqqq zzzz"))["items"] == []
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("query", ["~", "%", "''", "*", "a,b;c", "😀", "any", "none", "all", "::=", "x" * 200])
 async def test_odd_queries_end_in_an_answer(query: str) -> None:
     async with in_process() as assistant:

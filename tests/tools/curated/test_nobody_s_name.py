@@ -16,6 +16,7 @@ async def cost(clinic: Reception, query: str) -> int:
     return len(clinic.sandbox.requests)
 
 
+@pytest.mark.long
 async def test_a_pair_of_names_that_nobody_has_takes_at_most_twice_what_its_last_name_takes_with_its_owner() -> None:
     async with reception() as clinic:
         live = [row for row in clinic.rows("patients") if row.get("first_name") and row.get("last_name")]

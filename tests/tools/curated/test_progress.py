@@ -15,6 +15,7 @@ LATER = {"block_time": {"when": "Monday 16:00 to 16:30"}}
 """Where the calls of one clinic would be in one another's way."""
 
 
+@pytest.mark.long
 async def test_a_tool_that_reads_from_cliniko_tells_of_each_list_in_the_clinics_words() -> None:
     silent: list[str] = []
     async with reception(mode="legacy", answer=YES) as clinic:  # a question of the newer era is a request of its own

@@ -107,6 +107,7 @@ async def test_cancellations_carry_their_notice() -> None:
         assert told["count"] >= answer["summary"]["cancelled_late"]["count"] == sum(n < 24 for n in hours.values())
 
 
+@pytest.mark.long
 async def test_a_cancelled_place_in_a_class_counts_and_the_others_in_it_do_not() -> None:
     async with reception() as clinic:
         clinic.empty_diary()

@@ -32,6 +32,7 @@ async def test_a_name_that_only_a_practitioner_has_moves_and_cancels_nothing_bef
         assert [clinic.rows(table) for table in TABLES] == before
 
 
+@pytest.mark.long
 async def test_a_practitioner_s_hour_is_told_as_such_and_asked_about_where_a_patient_has_the_name() -> None:
     async with reception(sandbox_now="2026-11-24T08:30:00+11:00") as clinic:
         clinic.empty_diary()

@@ -20,6 +20,7 @@ def ids(answer: dict[str, Any]) -> set[str]:
     return {entry["id"] for entry in entries(answer)}
 
 
+@pytest.mark.long_but_one
 @pytest.mark.parametrize("day", ["2026-11-23", "2026-11-24", "2026-11-27"])
 async def test_a_day_of_both_sites_holds_every_row_of_their_own_local_days(day: str) -> None:
     async with in_process() as assistant:
