@@ -152,7 +152,11 @@ class Confirm:
         for _ in range(_ROUNDS):
             if deadline - anyio.current_time() < _TIME_TO_ANSWER:
                 break
-            matter, described = await self._read_target(guarded, effect)
+            try:
+                matter, described = await self._read_target(guarded, effect)
+            except NotFound:
+                await self._tell_who_is_at_it(guarded, effect)
+                raise
             pending = await self.channels.approved(guarded, matter, described, begun, deadline, form)
             # The request is reserved first: after the second reading nothing has to be waited for.
             async with self._alone(guarded, matter) as prepared:
@@ -293,13 +297,10 @@ class Confirm:
     async def _tell_how_it_ended(self, guarded: GuardedCall, effect: Effect) -> None:
         """Nothing where this call has to be asked about. Raises what whoever calls again has to hear."""
         matter = effect.matter
-        # How one call of a burst ended says nothing of the others.
-        before = await self._questions.ended(matter) if effect.burst is None else None
+        before = await self._tell_who_is_at_it(guarded, effect)
         answered = await self.acts.answered(guarded.caller)
         if answered is not None and answered.ending == "replaced" and answered.matter.call == matter.call:
             raise words.replaced(guarded)
-        if before is not None and before.ending is None:  # it is being carried out
-            await self.acts.taken_by_another(guarded, before)
         if await self._questions.denied(matter):
             if before is not None:
                 await self._questions.tell(before)
@@ -307,3 +308,12 @@ class Confirm:
         if before is not None and before.ending == "failed" and not before.told:
             await self._questions.tell(before)
             raise words.failed(guarded, before)
+
+    async def _tell_who_is_at_it(self, guarded: GuardedCall, effect: Effect) -> PendingQuestion | None:
+        """The newest question about this call that has ended. Raises what is to be told of one that is being carried
+        out."""
+        # How one call of a burst ended says nothing of the others.
+        before = await self._questions.ended(effect.matter) if effect.burst is None else None
+        if before is not None and before.ending is None:
+            await self.acts.taken_by_another(guarded, before)
+        return before

@@ -287,6 +287,37 @@ def test_a_call_that_looked_before_the_yes_was_carried_out_asks_nobody_again(sec
     assert app.clinic.destroyed == DONE
 
 
+def test_a_call_that_finds_nothing_any_more_while_the_yes_is_carried_out_hears_of_that_and_not_that_nothing_is_there() -> (
+    None
+):
+    app = App()
+    perform, left = app.clinic.perform, [2.0]
+
+    async def lately(called: Any, /) -> Any:
+        if called.operation.name == "get_patient" and left:
+            await anyio.sleep(left.pop())
+        found = await perform(called)
+        if called is ARCHIVE:  # gone, and Cliniko's answer still under way
+            await anyio.sleep(2)
+        return found
+
+    async def late() -> None:
+        with pytest.raises(AlreadyDone):
+            await app.act(ARCHIVE)
+
+    async def story() -> None:
+        await waiting(app)
+        app.clinic.perform = lately  # type: ignore[method-assign]
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(late)
+            await anyio.sleep(1)
+            app.board.answer(True)
+            await app.goes_on()
+
+    in_virtual_time(story)
+    assert app.clinic.destroyed == DONE
+
+
 def test_a_yes_in_a_form_whose_question_a_newer_one_has_replaced_does_nothing_and_is_not_asked_for_again() -> None:
     class Slow(Form):
         async def ask(self, question: Question) -> Verdict:
