@@ -97,13 +97,13 @@ class Acts:
         if (told := words.ended(guarded, pending)) is not None:
             raise told
 
-    async def give_way(self, guarded: GuardedCall, pending: PendingQuestion, begun: float) -> None:
-        """Take this new question back where a yes to an older one about the same is being carried out, or was since
-        the call began, on the clock of the event loop. Raises what is to be told of that one."""
-        before, since = await self.questions.ended(pending.matter), begun - anyio.current_time()
-        if before is None:
+    async def give_way(self, guarded: GuardedCall, pending: PendingQuestion, known: PendingQuestion | None) -> None:
+        """Take this new question back where a yes to an older one about the same is being carried out, or was since the
+        call looked and found that `known` was the newest to have ended. Raises what is to be told of that one."""
+        before = await self.questions.ended(pending.matter)
+        if before is None or (known is not None and known.question.challenge == before.question.challenge):
             return
-        if before.ending == "done" and before.ended > self.now().timestamp() + since:
+        if before.ending == "done":
             await self.questions.take(pending)
             await self.questions.tell(before)
             raise words.done(before)

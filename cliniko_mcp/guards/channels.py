@@ -49,11 +49,19 @@ class Channels:
         self._account: Account | None = None
 
     async def approved(
-        self, guarded: GuardedCall, matter: Matter, described: Preview, begun: float, deadline: float, form: bool
+        self,
+        guarded: GuardedCall,
+        matter: Matter,
+        described: Preview,
+        known: PendingQuestion | None,
+        begun: float,
+        deadline: float,
+        form: bool,
     ) -> PendingQuestion:
         """The question that a person said yes to. Raises in every other case; notes the channel of either answer.
 
-        `begun` and `deadline` are on the clock of the event loop; not `form` where this client has no way to show one.
+        `known` was the newest question about it to have ended before all this was read. `begun` and `deadline` are on
+        the clock of the event loop; not `form` where this client has no way to show one.
         """
         caller, account = guarded.caller, await self.whose(guarded)
         # From here to the question nothing is waited for: two calls at once are one question.
@@ -80,7 +88,7 @@ class Channels:
             raise words.nobody_to_ask(guarded)
         where = page.again()
         if waiting is None:
-            waiting, where = await self.put_on_page(page, guarded, matter, described, account, begun)
+            waiting, where = await self.put_on_page(page, guarded, matter, described, account, known)
         elif opener is not None and opener.answered != waiting.question.challenge:
             opener = None  # its address has gone out
         opened, address = None, page.address_of(waiting.question)
@@ -177,15 +185,22 @@ class Channels:
         return opened
 
     async def put_on_page(
-        self, page: Page, guarded: GuardedCall, matter: Matter, described: Preview, account: Account, begun: float
+        self,
+        page: Page,
+        guarded: GuardedCall,
+        matter: Matter,
+        described: Preview,
+        account: Account,
+        known: PendingQuestion | None,
     ) -> tuple[PendingQuestion, str]:
         """A new question about this matter, on the page, and a sentence that says where to answer it.
 
-        Raises ApprovalNeeded where as many wait there as may, or the same is being carried out.
+        Raises ApprovalNeeded where as many wait there as may, or the same is being carried out, and AlreadyDone where
+        it was since `known` was the newest question about it to have ended.
         """
         who = guarded.caller
         pending = await self._questions.create(matter, described, who.program, account, who.call, who.name)
-        await self._acts.give_way(guarded, pending, begun)
+        await self._acts.give_way(guarded, pending, known)
         if not await self._questions.show(pending):
             await self._questions.take(pending)
             raise words.too_many()

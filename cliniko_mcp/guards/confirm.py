@@ -147,7 +147,7 @@ class Confirm:
         # A question that came back without an answer is one that this client cannot put to a person.
         form = verdict is not Verdict.NONE
         deadline = begun + (MAX_CALL_WAIT if guarded.caller.route != "terminal" else math.inf)
-        await self._tell_how_it_ended(guarded, effect)
+        known = await self._tell_how_it_ended(guarded, effect)
         unasked = words.no_time(guarded, effect)
         for _ in range(_ROUNDS):
             if deadline - anyio.current_time() < _TIME_TO_ANSWER:
@@ -157,7 +157,7 @@ class Confirm:
             except NotFound:
                 await self._tell_who_is_at_it(guarded, effect)
                 raise
-            pending = await self.channels.approved(guarded, matter, described, begun, deadline, form)
+            pending = await self.channels.approved(guarded, matter, described, known, begun, deadline, form)
             # The request is reserved first: after the second reading nothing has to be waited for.
             async with self._alone(guarded, matter) as prepared:
                 started = await self._questions.start(pending, pending.place)
@@ -254,7 +254,7 @@ class Confirm:
                 return
         page = self.channels.page
         if pending.ending == "changed" and page is not None and await self.channels.on_page(guarded, matter) is None:
-            await self.channels.put_on_page(page, guarded, matter, described, account, math.inf)
+            await self.channels.put_on_page(page, guarded, matter, described, account, pending)
         raise words.changed(guarded)
 
     async def _read_target(self, guarded: GuardedCall, effect: Effect) -> tuple[Matter, Preview]:
@@ -294,10 +294,15 @@ class Confirm:
             return
         raise words.changed(guarded)
 
-    async def _tell_how_it_ended(self, guarded: GuardedCall, effect: Effect) -> None:
-        """Nothing where this call has to be asked about. Raises what whoever calls again has to hear."""
+    async def _tell_how_it_ended(self, guarded: GuardedCall, effect: Effect) -> PendingQuestion | None:
+        """The newest question about this to have ended, where it has to be asked about.
+
+        Raises what whoever calls again has to hear.
+        """
         matter = effect.matter
-        before = await self._tell_who_is_at_it(guarded, effect)
+        known = await self._tell_who_is_at_it(guarded, effect)
+        # How one call of a burst ended says nothing of the others.
+        before = known if effect.burst is None else None
         answered = await self.acts.answered(guarded.caller)
         if answered is not None and answered.ending == "replaced" and answered.matter.call == matter.call:
             raise words.replaced(guarded)
@@ -308,12 +313,11 @@ class Confirm:
         if before is not None and before.ending == "failed" and not before.told:
             await self._questions.tell(before)
             raise words.failed(guarded, before)
+        return known
 
     async def _tell_who_is_at_it(self, guarded: GuardedCall, effect: Effect) -> PendingQuestion | None:
-        """The newest question about this call that has ended. Raises what is to be told of one that is being carried
-        out."""
-        # How one call of a burst ended says nothing of the others.
-        before = await self._questions.ended(effect.matter) if effect.burst is None else None
-        if before is not None and before.ending is None:
+        """The newest question about this that has ended. Raises what is to be told of one that is being carried out."""
+        before = await self._questions.ended(effect.matter)
+        if before is not None and before.ending is None and effect.burst is None:
             await self.acts.taken_by_another(guarded, before)
         return before

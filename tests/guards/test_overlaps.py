@@ -287,9 +287,7 @@ def test_a_call_that_looked_before_the_yes_was_carried_out_asks_nobody_again(sec
     assert app.clinic.destroyed == DONE
 
 
-def test_a_call_that_finds_nothing_any_more_while_the_yes_is_carried_out_hears_of_that_and_not_that_nothing_is_there() -> (
-    None
-):
+def test_a_call_that_finds_the_record_gone_while_the_yes_is_carried_out_hears_how_that_ends() -> None:
     app = App()
     perform, left = app.clinic.perform, [2.0]
 
