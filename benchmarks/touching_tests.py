@@ -4,8 +4,10 @@ import hashlib
 import json
 import os
 import time
+from collections import Counter
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -21,12 +23,27 @@ PLAIN: Final = (
 """How the tests of a mutant are run: in this process, with nothing left on the disk."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Touching:
     """The tests that pass, with their seconds, and by file and line which of them run it."""
 
     seconds: Mapping[str, float]
     lines: Mapping[str, Mapping[int, Sequence[str]]]
+
+    @cached_property
+    def _counts(self) -> Mapping[str, Counter[str]]:
+        """How many lines of each file each test runs."""
+        found: dict[str, Counter[str]] = {test: Counter() for test in self.seconds}
+        for file, by_line in self.lines.items():
+            for tests in by_line.values():
+                for test in tests:
+                    found[test][file] += 1
+        return found
+
+    def share(self, test: str, file: str) -> float:
+        """The part of all lines that this test runs which is of this file, from 0 to 1."""
+        counts = self._counts[test]
+        return counts[file] / max(counts.total(), 1)
 
     def of(self, file: str, lines: tuple[int, int]) -> list[str]:
         """The tests that run any of these lines, the fastest first; of a line that only an import runs, the file's."""
