@@ -6,7 +6,8 @@
 Each mutant of `benchmarks.mutants` runs in a process of its own, forked from one that has imported all that lies below
 the guards, against the tests named in TESTS, the nearest first, up to the first that fails. The files on disk are not
 touched. What no test can notice stands with its reason in `mutation.txt`, beside this file; anything else that goes
-unnoticed in a module ends the run with exit code 1. Needs `fork`, so not on Windows.
+unnoticed in a module ends the run with exit code 1. What was noticed is kept in `noticed.txt` and not tried again while
+its module is as it was, so that a run that was ended goes on; `--afresh` tries all. Needs `fork`, so not on Windows.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import suppress
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
@@ -26,214 +27,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
+from benchmarks.guard_tests import TESTS
 from benchmarks.mutants import Mutant, mutants
+from benchmarks.noticed_mutants import Noticed
 
 ROOT: Final = Path(__file__).parent.parent
 PACKAGE: Final = "cliniko_mcp"
 PIN: Final = "approvals.pin"
 EXPLAINED: Final = Path(__file__).with_name("mutation.txt")
 
-_GATE: Final = (
-    "guards/test_confirm.py",
-    "guards/test_repeated_calls.py",
-    "approvals/test_challenges.py",
-    "guards/test_gate.py",
-)
-_LOG: Final = (
-    "guards/test_log.py",
-    "guards/test_hash_chain.py",
-    "guards/test_chain_ends.py",
-    "guards/test_audit_chain.py",
-    "guards/test_audit_copy.py",
-)
-_CLINIC: Final = (
-    "guards/test_guarded_clinic.py",
-    "guards/test_names_by_id.py",
-    "guards/test_zones.py",
-    "client/test_memory.py",
-)
-_PAGE: Final = (
-    "approvals/test_page.py",
-    "approvals/test_page_pin.py",
-    "approvals/test_local_ipc.py",
-    "approvals/test_peer_uid.py",
-    "cli/test_approve_and_audit.py",
-)
-_PREVIEW: Final = ("approvals/test_preview.py", "approvals/test_words.py", "guards/test_in_the_sandbox.py")
-_EFFECTS: Final = (
-    "guards/test_effects.py",
-    "guards/test_bursts.py",
-    "laws/test_effects.py",
-    "guards/test_lives_of_updates.py",
-    "guards/test_every_row.py",
-)
-TESTS: Final[Mapping[str, Sequence[str]]] = {
-    "approvals.approval_page": ("approvals/test_approval_page.py",),
-    "approvals.browser": ("approvals/test_approval_page.py", "approvals/test_page.py"),
-    "approvals.decisions": _PAGE,
-    "approvals.digest": ("approvals/test_digest.py", "guards/test_promises.py", *_PREVIEW, *_GATE),
-    "approvals.effect_rules": ("approvals/test_effect_rules.py", *_EFFECTS),
-    "approvals.part_rules": ("approvals/test_part_rules.py", *_EFFECTS),
-    "approvals.effect_table": ("laws/test_effects.py",),
-    "approvals.effects": ("approvals/test_effect_rules.py", *_EFFECTS),
-    "approvals.facts": ("approvals/test_facts.py", *_PREVIEW),
-    "approvals.links": (
-        "approvals/test_links.py",
-        "approvals/test_wording.py",
-        *_PREVIEW,
-        "guards/test_effects.py",
-        "approvals/test_part_rules.py",
-    ),
-    "approvals.kept_questions": ("shared_state/test_ledger.py",),
-    "approvals.shared_ledger": ("shared_state/test_ledger.py",),
-    "approvals.ledger": ("approvals/test_ledger.py", *_GATE),
-    "approvals.local_ipc": _PAGE,
-    "approvals.losses": (
-        "approvals/test_losses.py",
-        "approvals/test_part_rules.py",
-        "guards/test_what_a_change_shows.py",
-        *_EFFECTS,
-    ),
-    "approvals.other_changes": ("guards/test_what_a_change_shows.py", *_EFFECTS),
-    "approvals.page": (*_PAGE, "approvals/test_browser.py"),
-    "approvals.page_html": ("approvals/test_page_html.py", *_PAGE, "approvals/test_browser.py"),
-    "approvals.page_at": ("hosted/test_approvals.py",),
-    "approvals.clinic_questions": ("hosted/test_page_logins.py", "hosted/test_issuer_page.py"),
-    "approvals.paths": ("test_private_files.py", "cli/test_approve_and_audit.py"),
-    "approvals.peer_uid": _PAGE,
-    "approvals.pin": ("approvals/test_pin.py", "guards/test_promises.py", *_PAGE),
-    "approvals.preview": (*_PREVIEW, "guards/test_what_a_change_shows.py", *_GATE),
-    "approvals.question_table": (
-        "approvals/test_question_table.py",
-        "approvals/test_questions.py",
-        "guards/test_lives.py",
-        "guards/test_unanswered_forms.py",
-        "guards/test_unheard_ends.py",
-        "guards/test_lives_of_updates.py",
-        "guards/test_promises.py",
-        *_GATE,
-    ),
-    "approvals.questions": (
-        "approvals/test_questions.py",
-        "guards/test_lives.py",
-        "guards/test_unanswered_forms.py",
-        "guards/test_lives_of_updates.py",
-        "guards/test_audit_edges.py",
-        *_GATE,
-    ),
-    "approvals.refusals": (
-        "approvals/test_refusals.py",
-        "guards/test_bursts.py",
-        "guards/test_what_a_change_shows.py",
-        "approvals/test_wording.py",
-        "guards/test_effects.py",
-    ),
-    "approvals.series": ("approvals/test_series.py", "approvals/test_wording.py", *_PREVIEW),
-    "approvals.wording": ("approvals/test_wording.py", *_PREVIEW, "guards/test_effects.py"),
-    "approvals.account": ("approvals/test_shown.py", "guards/test_in_the_sandbox.py", "guards/test_end_to_end.py"),
-    "approvals.host_waits": ("approvals/test_shown.py", "guards/test_confirm.py", "approvals/test_page_html.py"),
-    "approvals.shown": ("approvals/test_shown.py", "approvals/test_page_html.py", *_PREVIEW),
-    "approvals.story": ("approvals/test_story.py", "approvals/test_page_html.py", "approvals/test_local_ipc.py"),
-    "approvals.waits": ("approvals/test_waits.py",),
-    "client.memory": _CLINIC[::-1],
-    "client.single_flight": _CLINIC[::-1],
-    "guards.acts": (
-        "guards/test_acts.py",
-        "guards/test_unheard_ends.py",
-        "guards/test_lives.py",
-        "guards/test_overlaps.py",
-        *_GATE,
-    ),
-    "guards.audit": (
-        "guards/test_audit_edges.py",
-        "guards/test_audit.py",
-        "guards/test_unheard_ends.py",
-        "approvals/test_words.py",
-    ),
-    "guards.anchors": ("shared_state/test_audit_postgres.py", "guards/test_anchors.py"),
-    "guards.audit_copy": ("guards/test_audit_copy.py",),
-    "guards.confirm": (
-        "guards/test_confirm.py",
-        "guards/test_overlaps.py",
-        "guards/test_yes_to_many.py",
-        "guards/test_lives.py",
-        "guards/test_unanswered_forms.py",
-        "guards/test_unheard_ends.py",
-        "guards/test_lives_of_updates.py",
-        "guards/test_repeated_calls.py",
-        "approvals/test_challenges.py",
-        "approvals/test_words.py",
-        "guards/test_promises.py",
-        "guards/test_held_records.py",
-        "guards/test_sent_once.py",
-        "guards/test_bursts.py",
-        "guards/test_gate.py",
-    ),
-    "guards.channels": (
-        "guards/test_addresses.py",
-        "guards/test_unanswered_forms.py",
-        "guards/test_unheard_ends.py",
-        "guards/test_lives.py",
-        "guards/test_overlaps.py",
-        "guards/test_yes_to_many.py",
-        "approvals/test_words.py",
-        "approvals/test_waits.py",
-        *_GATE,
-    ),
-    "guards.elsewhere": ("guards/test_elsewhere.py",),
-    "guards.log": ("guards/test_log.py", "guards/test_audit.py", "guards/test_unheard_ends.py"),
-    "guards.shared_parts": ("shared_state/test_replicas.py",),
-    "guards.parts": ("test_parts.py",),
-    "guards.changes": ("reports/test_changes.py",),
-    "guards.cut_off": ("guards/test_cut_off.py",),
-    "guards.effects": (
-        "guards/test_effects_memory.py",
-        "guards/test_effects.py",
-        "guards/test_bursts.py",
-        "guards/test_lives_of_updates.py",
-        "guards/test_turns.py",
-        *_GATE,
-    ),
-    "guards.confirm_words": (
-        "approvals/test_words.py",
-        "guards/test_lives.py",
-        "guards/test_overlaps.py",
-        "guards/test_yes_to_many.py",
-        "guards/test_unanswered_forms.py",
-        "guards/test_effects_memory.py",
-    ),
-    "guards.exclusion": ("guards/test_layers.py",),
-    "guards.chain_lines": (*_LOG, "shared_state/test_audit_postgres.py"),
-    "guards.clinic_logs": ("guards/test_queued_log.py", "cli/test_audit_of_clinics.py"),
-    "guards.kept_chains": ("shared_state/test_audit_postgres.py",),
-    "guards.queued_log": ("guards/test_queued_log.py",),
-    "guards.guarded_clinic": (
-        *_CLINIC,
-        "guards/test_kept.py",
-        "guards/test_held_records.py",
-        "guards/test_sent_once.py",
-        "guards/test_long_lists.py",
-        "guards/test_end_to_end.py",
-    ),
-    "guards.hash_chain": (*_LOG, "guards/test_promises.py", "cli/test_approve_and_audit.py"),
-    "guards.memory": (
-        "guards/test_kept.py",
-        *("guards/test_course.py", "guards/test_recent_openings.py", "guards/test_long_lists.py"),
-        "guards/test_elsewhere.py",
-        *_CLINIC,
-    ),
-    "guards.progress": ("guards/test_progress.py", "guards/test_long_lists.py", "guards/test_kept.py"),
-    "guards.sweeps": ("guards/test_sweeps.py", "guards/test_long_lists.py", "guards/test_kept.py"),
-    "guards.pipeline": ("guards/test_layers.py", "guards/test_audit_edges.py", *_GATE),
-    "guards.scopes": ("identity/test_every_tool.py",),
-    "guards.read_only": ("guards/test_layers.py", "guards/test_audit.py"),
-    "guards.turns": ("guards/test_turns.py",),
-    "guards.watch": ("telemetry/test_metrics.py",),
-    "guards.zones": _CLINIC,
-    "protocol.bearer": ("protocol/test_bearer.py",),
-    # Not test_pin.py, which is for the PIN alone: elsewhere its cost is lowered.
-    "private_files": ("test_private_files.py", "test_file_lock.py", *_LOG, "hosts/test_stored_keys.py"),
-}
 _BELOW: Final = (
     *("pytest", "hypothesis.stateful", "mcp.client.client", "mcp.client.stdio", "mcp_types", "anyio", "pydantic"),
     *("mcp.server.lowlevel", "uvicorn", "starlette.applications", "httpx2", "rapidfuzz.fuzz", "click.testing"),
@@ -303,15 +105,13 @@ def main() -> None:
     work = [(module, mutant) for module, mutant in work if options.having in mutant.name]
     tally = {module: [0, 0, 0] for module, _ in work}
     began = time.monotonic()
-    quick: list[tuple[str, Mutant]] = []
-    if options.fast:
-        from benchmarks import swapped_mutation
-
-        quick = swapped_mutation.noticed([one for one in work if one[0] != PIN], options.jobs)
-    rest = [one for one in work if one not in quick]
-    for module, mutant, noticed in chain(((*one, True) for one in quick), _tried(rest, options.jobs, options.seconds)):
+    kept = Noticed()
+    before = set[tuple[str, Mutant]]() if options.afresh else {one for one in work if one in kept}
+    for module, mutant, noticed in chain(((*one, True) for one in before), _outcomes(work, before, options)):
         known = f"{module}  {mutant.name}" in explained
         tally[module][0 if noticed else 1 if known else 2] += 1
+        if noticed:
+            kept.add((module, mutant))
         if noticed == known:
             print(f"{'explained, but noticed' if noticed else 'UNNOTICED'}  {module}  {mutant.name}", flush=True)
     print(f"\n{'module':<24} mutants  noticed  explained  unnoticed")
@@ -320,6 +120,20 @@ def main() -> None:
         print(f"{module:<24} {noticed + known + unnoticed:>7}  {noticed:>7}  {known:>9}  {unnoticed:>9}")
     print(f"{time.monotonic() - began:.0f} seconds")
     sys.exit(1 if tally["all"][2] else 0)
+
+
+def _outcomes(
+    work: Sequence[tuple[str, Mutant]], before: Set[tuple[str, Mutant]], options: argparse.Namespace
+) -> Iterator[tuple[str, Mutant, bool]]:
+    """Each mutant but those that were noticed before, and whether it was noticed now."""
+    rest = [one for one in work if one not in before]
+    if options.fast:
+        from benchmarks import swapped_mutation
+
+        for one in swapped_mutation.noticed([one for one in rest if one[0] != PIN], options.jobs):
+            rest.remove(one)
+            yield *one, True
+    yield from _tried(rest, options.jobs, options.seconds)
 
 
 def _sound() -> None:
@@ -386,6 +200,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--retry", default="", help="only the mutants that this earlier output names as unnoticed")
     parser.add_argument("--having", default="", help="only mutants whose names have this in them")
     parser.add_argument("--fast", action="store_true", help="first on the quick tests; see `swapped_mutation`")
+    parser.add_argument("--afresh", action="store_true", help="also what was noticed before")
     parser.add_argument("--again", action="store_true", help="do not first try the tests without any mutant")
     parser.add_argument("--seconds", type=int, default=60, help="of the processor that one mutant may take")
     parser.add_argument("--sample", type=int, default=0, help="instead so many mutants of the front desk, at random")

@@ -18,7 +18,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from random import Random
@@ -28,7 +27,7 @@ import pytest
 
 from benchmarks.mutants import Mutant, sample
 from benchmarks.mutation import PACKAGE, Mutated
-from benchmarks.swapped_mutation import ENDLESS, trials
+from benchmarks.swapped_mutation import ENDLESS, demo_clinic, trials
 from benchmarks.touching_tests import PLAIN, Touching, touching
 
 FOLDERS: Final = ("cliniko_mcp/frontdesk", "cliniko_mcp/tools/curated", "cliniko_mcp/results")
@@ -40,8 +39,6 @@ _FIRST: Final = 30
 """So many of the fastest tests are tried before all others."""
 _MAX_SECONDS: Final = 30.0
 """Seconds of tests, by what they took without a mutant, that one mutant is tried on."""
-_DEMO_START: Final = "2026-11-24T09:00:00+11:00"
-"""Where the clock of the tests' demo clinic stands: its records are built once, before all forks."""
 _BELOW: Final = (
     *("cliniko_mcp.cliniko.registry", "cliniko_mcp.client.clinic", "cliniko_mcp.client.rate_limit"),
     *("cliniko_mcp.sandbox.transport", "cliniko_mcp.sandbox.core", "cliniko_mcp.settings", "cliniko_mcp.phrases"),
@@ -149,8 +146,7 @@ def _warm() -> None:
     for name in _BELOW:
         import_module(name)
     import_module("cliniko_mcp.cliniko.registry").operations()
-    sandbox = import_module("cliniko_mcp.sandbox.core").Sandbox(now=datetime.fromisoformat(_DEMO_START), frozen=True)
-    assert sandbox.context
+    demo_clinic()
     above = tuple(folder.replace("/", ".") for folder in FOLDERS)
     wrong = [name for name in sys.modules if name.startswith(above)]
     assert not wrong, f"imported before its mutants: {wrong}"

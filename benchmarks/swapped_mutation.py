@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from importlib import import_module
 from inspect import getsourcefile
 from pathlib import Path
@@ -23,13 +24,16 @@ from typing import Final, NoReturn
 
 import pytest
 
+from benchmarks.guard_tests import TESTS
 from benchmarks.mutants import Mutant
-from benchmarks.mutation import PACKAGE, PLAIN, TESTS, cheapen
+from benchmarks.mutation import PACKAGE, PLAIN, cheapen
 
 SLOW_SECONDS: Final = 1.0
 """Of the processor: a test that takes more is no quick one."""
 ENDLESS: Final = "(endless)"
 """What is said to have noticed a mutant with which a test did not end."""
+DEMO_START: Final = "2026-11-24T09:00:00+11:00"
+"""Where the clock of the tests' demo clinic stands."""
 _PATIENCE: Final = 20
 """Seconds after which a test that waits has noticed the mutant, besides thirty times what it takes without."""
 _Place = tuple[int, ...]
@@ -55,7 +59,7 @@ class Trial:
     seconds: float
 
 
-def noticed(work: Sequence[tuple[str, Mutant]], jobs: int) -> list[tuple[str, Mutant]]:
+def noticed(work: Sequence[tuple[str, Mutant]], jobs: int) -> Iterator[tuple[str, Mutant]]:
     """Of these mutants, each with its module, those that a quick test of those named in TESTS noticed, as they came."""
 
     def near(module: str, _: Mutant, costs: Mapping[str, float]) -> list[str]:
@@ -66,7 +70,7 @@ def noticed(work: Sequence[tuple[str, Mutant]], jobs: int) -> list[tuple[str, Mu
         return [node for file in files for node in by_file.get(file, ())]
 
     files = list(dict.fromkeys(f"tests/{name}" for module, _ in work for name in TESTS[module]))
-    return [work[trial.index] for trial in trials(work, files, jobs, near) if trial.noticed]
+    return (work[trial.index] for trial in trials(work, files, jobs, near) if trial.noticed)
 
 
 def trials(
@@ -126,6 +130,7 @@ class _Session:
         """Try every mutant and end the process."""
         items = {item.nodeid: item for item in session.items}
         modules = {module: _Module(module) for module, _ in self._work}
+        demo_clinic()
         gc.freeze()
         found = self._costs or self._quick(session.items)
         costs = {node: seconds for node, seconds in found.items() if node in items}
@@ -220,6 +225,12 @@ class _Session:
             told = [line.rstrip("\n").partition(" ") for line in lines]
         os.waitpid(child, 0)
         return {node: float(seconds) for seconds, _, node in told if float(seconds) < SLOW_SECONDS}
+
+
+def demo_clinic() -> None:
+    """Build the records of the tests' demo clinic, once for all the processes that come of this one."""
+    sandbox = import_module(f"{PACKAGE}.sandbox.core").Sandbox(now=datetime.fromisoformat(DEMO_START), frozen=True)
+    assert sandbox.context
 
 
 def _used() -> float:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.guard_tests import TESTS
 from benchmarks.mutants import mutants
-from benchmarks.mutation import EXPLAINED, PACKAGE, ROOT, TESTS
+from benchmarks.mutation import EXPLAINED, PACKAGE, ROOT
 
 
 def names(module: str) -> list[str]:
