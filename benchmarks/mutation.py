@@ -106,8 +106,10 @@ def main() -> None:
     tally = {module: [0, 0, 0] for module, _ in work}
     began = time.monotonic()
     kept = Noticed()
-    before = set[tuple[str, Mutant]]() if options.afresh else {one for one in work if one in kept}
-    for module, mutant, noticed in chain(((*one, True) for one in before), _outcomes(work, before, options)):
+    before = {one for one in work if one in kept and not options.afresh}
+    for module, mutant, noticed in chain(
+        ((*one, True) for one in work if one in before), _outcomes(work, before, options)
+    ):
         known = f"{module}  {mutant.name}" in explained
         tally[module][0 if noticed else 1 if known else 2] += 1
         if noticed:
