@@ -122,7 +122,7 @@ def test_where_everything_is_cut_short_the_last_fields_go() -> None:
 
 
 def test_texts_that_people_wrote_are_read_on_by_their_own_names() -> None:
-    _, cuts = fitted({"id": "1", "free_text": {"comment": LONG, "memo": LONG}}, 200)
+    _, cuts = fitted({"id": "1", "free_text": RECORD["free_text"]}, 200)
 
     assert cuts == [
         Cut("comment", 68, 229, "characters", "comment:161"),
@@ -146,7 +146,7 @@ def test_texts_of_up_to_60_characters_are_never_cut() -> None:
 
 
 def test_what_is_cut_in_several_lists_of_one_name_is_counted_together() -> None:
-    sections = [{"name": name, "questions": questions(name, 9)} for name in "AB"]
+    sections: Any = [{"name": name, "questions": questions(name, 9)} for name in "AB"]
     row, cuts = fitted({"id": "1", "content": {"first": sections[0], "second": sections[1]}}, 220)
 
     content: Any = row["content"]

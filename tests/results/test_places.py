@@ -9,6 +9,8 @@ from cliniko_mcp.results.cutting import Cut
 from cliniko_mcp.results.paths import START, Place, place_in, resumed
 from tests.results.test_cut_exactly import LONG, RECORD, SECTIONS, questions, words
 
+MEMO: dict[str, Any] = {"id": "1", "free_text": {"memo": LONG}}
+
 
 def read(at: str, value: Any, room: int) -> tuple[Any, list[Cut]]:
     """The field that `at` names from there on, as part of a small record."""
@@ -131,8 +133,9 @@ def test_an_answer_of_one_question_is_cut_inside_where_it_alone_is_too_long() ->
 
 def test_what_fits_is_shown_whole_in_the_order_of_the_record() -> None:
     assert resumed(RECORD, {}, size(RECORD) + 80) == (RECORD, [])
-    assert [*resumed(RECORD, {"memo": Place((), 3)}, 2000)[0]["free_text"]] == ["comment", "memo"]  # pyright: ignore
-    assert resumed({"id": "1", "free_text": {"memo": LONG}}, {"memo": Place((), 3)}, 900) == (
+    both: Any = resumed(RECORD, {"memo": Place((), 3)}, 2000)[0]["free_text"]
+    assert [*both] == ["comment", "memo"]
+    assert resumed(MEMO, {"memo": Place((), 3)}, 900) == (
         {"id": "1", "free_text": {"memo": LONG[3:]}},
         [],
     )
