@@ -68,6 +68,28 @@ def test_words_of_another_script_are_cut_in_the_middle_rather_than_at_an_early_s
     assert text_within("word " + "x" * 400, 20) == "word"
 
 
+def test_an_early_space_ends_a_text_of_plain_letters_unless_nothing_stands_before_it() -> None:
+    assert text_within(f"a {'x' * 400}", 20) == "a"
+    kept = text_within(f" {'x' * 400}", 20)
+    assert kept == f" {'x' * (len(kept) - 1)}"
+    assert size(kept) == 20
+
+
+def test_numbers_and_yes_or_no_stay_beside_a_text_that_is_cut() -> None:
+    record: dict[str, Any] = {"id": "1", "size": 5, "draft": False, "rate": 1.5, "none": None, "notes": LONG}
+    row, cuts = fitted(record, 100)
+
+    assert {**row, "notes": ""} == {**record, "notes": ""}
+    assert [cut.place for cut in cuts] == ["notes"]
+
+
+def test_sixty_dear_characters_are_kept_and_sixty_one_are_not() -> None:
+    row, cuts = fitted({"id": "1", "one": "\u4e02" * 60, "two": "\u4e02" * 61}, 250)
+
+    assert row["one"] == "\u4e02" * 60
+    assert [cut.place for cut in cuts] == ["two"]
+
+
 def test_a_text_of_one_endless_word_is_cut_inside_it() -> None:
     kept = text_within("x" * 400, 20)
     assert kept == "x" * len(kept)
