@@ -82,15 +82,20 @@ def fitted(item: Row, room: int = MAX_TOKENS - ENVELOPE_TOKENS) -> tuple[Row, li
             high = middle
     cuts: list[Cut] = []
     row = _cut_row(item, low, cuts)
-    names = list(row)
     dropped: list[str] = []
     while size(row) > room and len(row) > 1:
         name, value = row.popitem()
         dropped = [*(value if name == "free_text" and isinstance(value, dict) else [name]), *dropped]
     if dropped:
         cuts = [cut for cut in cuts if cut.at.partition(".")[0].partition(":")[0] not in dropped]
-        cuts.append(Cut("", len(names) - len(row), len(names), "fields", ", ".join(dropped)))
+        cuts.append(Cut("", len(dropped), number_of_fields(item), "fields", ", ".join(dropped)))
     return row, list(_merged(cuts))
+
+
+def number_of_fields(row: Row) -> int:
+    """How many fields a record shows, those whose texts are set apart as well."""
+    free = row.get("free_text")
+    return len(row) - 1 + len(free) if isinstance(free, dict) else len(row)
 
 
 def step_to(value: Mapping[str, JsonValue], name: str) -> str:

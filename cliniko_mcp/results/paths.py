@@ -10,7 +10,7 @@ from typing import Final
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.results.budget import Row, size
-from cliniko_mcp.results.cutting import MARK, Cut, step_to, text_within
+from cliniko_mcp.results.cutting import MARK, Cut, number_of_fields, step_to, text_within
 
 _EVERYTHING: Final = 10**9
 _CONTEXT: Final = 60
@@ -169,7 +169,7 @@ def resumed(row: Row, starts: Mapping[str, Place], room: int) -> tuple[Row, list
         left -= size(shown)
         fields[name] = shown
     if dropped:
-        cuts.append(Cut("", len(dropped), len(row), "fields", ", ".join(dropped)))
+        cuts.append(Cut("", len(dropped), number_of_fields(row), "fields", ", ".join(dropped)))
     kept: Row = {name: fields[name] for name in row if name in fields}
     if isinstance(free, dict) and (texts := {name: fields[name] for name in free if name in fields}):
         kept["free_text"] = texts

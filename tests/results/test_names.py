@@ -117,3 +117,15 @@ async def test_rows_of_an_archived_patient_say_so():
 )
 def test_label_display_name_first_and_last_name_a_person_in_that_order(fields: dict[str, str], name: str):
     assert name_of(Practitioner.read({"id": "1", **fields})) == name
+
+
+async def test_the_appointment_of_an_invoice_is_named_by_its_type_and_the_clock_of_its_site():
+    async with in_process(view="all") as assistant:
+        site = next(row for row in await assistant.rows("list_businesses") if row["business_name"] == "Riverside")
+        (invoice,) = await assistant.rows("list_invoices", business_id=site["id"], limit=1, detail="full")
+        visit = await assistant.first(
+            "list_individual_appointments", id=invoice["appointment_id"], cancelled_at="all", archived_at="all"
+        )
+
+    assert "+10:30" in visit["starts_at"] or "+09:30" in visit["starts_at"]
+    assert invoice["appointment"] == f"{visit['appointment_type']}, {visit['starts_at']}"
