@@ -5,6 +5,7 @@
     . put taxes {"name": "GST", ..}         a row that is in the clinic already; its id comes below
     . set patients ID {"archived_at": ..}   fields of a row that is there
     . patient {..} or . book {..}           as in `Reception`
+    . empty invoices attendees              the rows of these tables are taken away
     > show_diary {"when": "today"}          a call; below it come the answer's fields, a line for each item of a list,
                                             what a person was asked, and the rows that were written
 
@@ -86,6 +87,9 @@ def _put(clinic: Reception, what: str, rest: str) -> list[str]:
     if what == "put":
         table, _, fields = rest.partition(" ")
         return [clinic.put(table, **json.loads(fields))]
+    if what == "empty":
+        clinic.empty(*rest.split())
+        return []
     assert what in ("book", "patient"), what
     values = json.loads(rest)
     return [clinic.book(**values) if what == "book" else clinic.patient(**values)]

@@ -17,7 +17,7 @@ from cliniko_mcp.frontdesk.answer_rows import LocalTime
 from cliniko_mcp.frontdesk.reports import figures
 from cliniko_mcp.frontdesk.reports.facts import Fact, Facts, Measure, parts
 from cliniko_mcp.frontdesk.reports.figures import Breakdown, Figure, Findable, ReportVisitRow
-from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion, by_patient
+from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion, by_patient, still_to_come
 from cliniko_mcp.frontdesk.visits import Visit
 from cliniko_mcp.results.rows import local_text
 
@@ -76,8 +76,7 @@ class Attendance:
         self._live = by_patient(
             visit for visit in every if visit.cancelled is None and visit.arrived is not False and visit.patient_id
         )
-        later = len(live) - len(self.begun)
-        self.notes = [f"{later:,} visits of that time are still to come; they are not counted."] if later else []
+        self.notes = still_to_come(len(live) - len(self.begun))
 
     def next_visit(self, visit: Visit) -> Visit | None:
         """The patient's first visit after this one that was kept or is still to come."""
@@ -213,7 +212,7 @@ def cancelled_row(found: Attendance, visit: Visit, times: int | None = None) -> 
     zone = found.question.roster.zone(visit.business_id)
     more = {
         "cancelled_at": local_text(visit.cancelled, zone) if visit.cancelled else None,
-        "notice_hours": round(notice(visit).total_seconds() / 3600, 1),
+        "notice_hours": round(notice(visit).total_seconds() / 3600, 1) + 0.0,  # less than none, rounded, has no sign
         "reason": visit.reason or _NO_REASON,
         "invoiced": True if visit.billed is not None else None,
         "next_visit": found.next_start(visit),

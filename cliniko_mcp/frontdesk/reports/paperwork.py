@@ -17,7 +17,7 @@ from cliniko_mcp.frontdesk.reports.attendance import visit_row
 from cliniko_mcp.frontdesk.reports.facts import Facts, Measure
 from cliniko_mcp.frontdesk.reports.figures import ReportVisitRow, money_text
 from cliniko_mcp.frontdesk.reports.prices import expected_amounts
-from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion
+from cliniko_mcp.frontdesk.reports.question import Finding, ReportQuestion, still_to_come
 from cliniko_mcp.frontdesk.visits import Visit
 
 NEEDS: Final[tuple[Operation, ...]] = (*visits.NEEDS, *prices.NEEDS)
@@ -86,8 +86,7 @@ async def _held(question: ReportQuestion) -> tuple[list[Visit], list[str]]:
     """The visits that have begun and were kept, unmarked ones too, and a sentence about those still to come."""
     found = await question.visits()
     later = sum(not visit.begun(question.now) for visit in found)
-    notes = [f"{later:,} visits of that time are still to come; they are not counted."] if later else []
-    return [*filter(question.kept, found)], notes
+    return [*filter(question.kept, found)], still_to_come(later)
 
 
 def _facts(question: ReportQuestion, held: Sequence[Visit], counts: Callable[[Visit], bool]) -> Facts:

@@ -211,3 +211,11 @@ def by_patient(found: Iterable[Visit]) -> dict[str, list[Visit]]:
     for visit in found:
         mine.setdefault(visit.patient_id, []).append(visit)
     return mine
+
+
+def still_to_come(later: int) -> list[str]:
+    """A sentence about the visits of the time that have not begun; none where all have."""
+    what = (
+        "visits of that time are still to come; they are" if later > 1 else "visit of that time is still to come; it is"
+    )
+    return [f"{later:,} {what} not counted."] if later else []

@@ -163,7 +163,8 @@ async def report(clinic: GuardedClinic, arguments: Report, paging: Paging) -> An
         next_cursor=paging.next_cursor(lines, end) if left > 0 else None,
     )
     if left > 0:
-        notes.append(f"{left:,} more rows: call again with next_cursor as cursor, and limit for more at once.")
+        more = f"{left:,} more row{'s' if left > 1 else ''}"
+        notes.append(f"{more}: call again with next_cursor as cursor, and limit for more at once.")
     return Answer(body.with_parts(items=rows, page=page), notes, zone, room=most)
 
 

@@ -334,7 +334,8 @@ async def test_every_kind_stays_within_its_tokens_and_says_what_is_left() -> Non
                 body = json.loads(text)
                 left = body["page"]["total"] - body["page"]["returned"]
                 assert body["page"]["complete"] == (left == 0)
-                assert left == 0 or any(f"{left:,} more rows" in note for note in body["notes"])
+                more = f"{left:,} more row{'s' if left > 1 else ''}:"
+                assert left == 0 or any(more in note for note in body["notes"])
                 assert body["definition"] and body["when"]
 
 
