@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice, pairwise
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from cliniko_mcp.cliniko.resources.businesses import Business
@@ -142,7 +142,9 @@ def read_repeated(phrase: str, now: datetime, roster: Roster, sites: Collection[
         step = "Weekly", 1  # "Mondays 12 to 1 for 6 weeks"
     if step is None:
         return RepeatedSpan(read_span(phrase, now, roster, sites))
-    left, starts = _from(left, now, roster, sites)
+    left, begin = _from(left, now, roster, sites)
+    # A weekday is the next one after today, so that it is read as on the day before.
+    starts = begin.midnight(-1) if begin else None
     end = None if length else ending_in(left)
     until = _day(end.phrase, starts or now, roster, sites, last=True) if end else None
     if end is not None and until is not None:
@@ -159,6 +161,8 @@ def read_repeated(phrase: str, now: datetime, roster: Roster, sites: Collection[
             examples=["30 November 12 to 1, monthly x3", "Monday 12 to 1, every 4 weeks x3"],
         )
     span = read_span(base, starts or now, roster, sites)
+    if begin is not None and span.home.start.date() < begin.day:  # hours alone are today's
+        span = read_span(base, begin.midnight(), roster, sites)
     if end is not None and until is not None:
         until = _from_the_first(until, _day(end.phrase, span.bounds[0], roster, sites, last=True), span)
     found = RepeatedSpan(span, step, None, until, length)
@@ -192,8 +196,20 @@ def _without(text: str, span: tuple[int, int]) -> str:
     return " ".join(f"{text[: span[0]]} {text[span[1] :]}".split())
 
 
-def _from(text: str, now: datetime, roster: Roster, sites: Collection[Known[Business]]) -> tuple[str, datetime | None]:
-    """The text without the day from which it comes back, and the day before that day; None where none is said."""
+class _Begin(NamedTuple):
+    """The day from which something comes back, by the clock of a zone."""
+
+    day: date
+    zone: ZoneInfo
+
+    def midnight(self, days: int = 0) -> datetime:
+        """When the day so many days later begins."""
+        day = datetime(self.day.year, self.day.month, self.day.day) + timedelta(days=days)
+        return local_instant(day, self.zone).astimezone(UTC)
+
+
+def _from(text: str, now: datetime, roster: Roster, sites: Collection[Known[Business]]) -> tuple[str, _Begin | None]:
+    """The text without the day from which it comes back, and that day; None where none is said."""
     match = _FROM.search(text)
     if match is None:
         return text, None
@@ -204,10 +220,7 @@ def _from(text: str, now: datetime, roster: Roster, sites: Collection[Known[Busi
         return text, None
     rest = match["from"][len(words) :]
     zone = read_span(words, now, roster, sites).zone
-    # A weekday is the next one after today, so that it is read as on the day before.
-    return f"{text[: match.start()]}{rest}", local_instant(
-        datetime(day.year, day.month, day.day) - timedelta(days=1), zone
-    ).astimezone(UTC)
+    return f"{text[: match.start()]}{rest}", _Begin(day, zone)
 
 
 def _from_the_first(from_now: date, from_first: date | None, span: Span) -> date:

@@ -121,15 +121,7 @@ class TimeSearch:
         A request for the kinds of blocked-out time, where there is some.
         """
         if appointment_offers.is_group(self.type):
-            sessions = [
-                entry
-                for entry in diary.entries
-                if entry.kind == "group"
-                and entry.type_id == self.type.id
-                and any(low <= entry.starts < high for low, high in self.span.windows(entry.business_id))
-            ]
-            full = f"All {len(sessions)} sessions of {self.type_name} then are full or over."
-            return [full if sessions else f"There is no {self.type_name} in the diary then."]
+            return [self._why_no_class(diary, {person.id for person in without})]
         ids = {person.id for person in without}
         blocks = [entry for entry in diary.entries if entry.kind == "block" and entry.practitioner_id in ids]
         kinds: Mapping[str, str] = {}
@@ -143,6 +135,28 @@ class TimeSearch:
         where = self.roster.name("business_id", self.site.id) if self.site else ""
         by_names = sorted(clauses.items(), key=lambda clause: clause[1])
         return [sentence(names, clause, where) for clause, names in by_names]
+
+    def _why_no_class(self, diary: working_hours.Diary, ids: Collection[str]) -> str:
+        """Why there is no place in a class in the span, of those that these practitioners give at these sites."""
+        here = {site.id for site in self.sites}
+        sessions = [
+            entry
+            for entry in diary.entries
+            if entry.kind == "group"
+            and entry.type_id == self.type.id
+            and entry.practitioner_id in ids
+            and entry.business_id in here
+            and any(low <= entry.starts < high for low, high in self.span.windows(entry.business_id))
+        ]
+        names = [self.roster.name("practitioner_id", known.id) for known in self.practitioners if known.id in ids]
+        whose = f" with {' or '.join(names)}" if names else ""
+        where = f" at {self.roster.name('business_id', self.site.id)}" if self.site else ""
+        which = f"{self.type_name}{whose}{where}"
+        if not sessions:
+            return f"There is no {which} in the diary then."
+        if len(sessions) == 1:
+            return f"The one session of {which} then is full or over."
+        return f"All {len(sessions)} sessions of {which} then are full or over."
 
     async def nearest(self, offering_ids: frozenset[str]) -> list[SlotRow]:
         """The nearest starts that differ in one thing: the time, of each who was asked for; who; or where."""

@@ -121,3 +121,24 @@ def test_what_is_longer_than_the_time_between_is_refused(phrase: str) -> None:
     assert isinstance(span, RepeatedSpan)
     with pytest.raises(ClinikoMcpError):
         span.windows(next(iter(span.span.places)))
+
+
+@pytest.mark.parametrize(
+    ("phrase", "days"),
+    [
+        ("every day 12 to 1 from 2 March 2027 for 2 days", (2, 3)),
+        ("daily 12 to 1 starting 2 March 2027 x2", (2, 3)),
+        ("every 2 days 12 to 1 from 2 March 2027 x2", (2, 4)),
+        ("every weekday 12 to 1 from 3 March 2027 x2", (3, 4)),
+        ("every Monday 12 to 1 from 1 March 2027 x2", (1, 8)),
+        ("every Monday 12 to 1 from 2 March 2027 x2", (8, 15)),
+    ],
+)
+def test_what_comes_back_from_a_day_does_not_begin_before_it(phrase: str, days: tuple[int, int]) -> None:
+    (span,) = read_all(phrase)
+    assert isinstance(span, RepeatedSpan)
+    (site,) = span.span.places
+    sydney = ZoneInfo("Australia/Sydney")
+    assert [str(start.astimezone(sydney).date()) for start, _ in span.windows(site)] == [
+        f"2027-03-{day:02}" for day in days
+    ]

@@ -139,7 +139,7 @@ async def fill_gap(clinic: GuardedClinic, arguments: FillGap) -> Answer:
     elif len(shown) < total:
         notes.append(f"{total - len(shown):,} more could take it; give a larger limit (up to {MAX_LIMIT}) or a type.")
     if archived:
-        notes.append(f"{archived} archived patients are left out.")
+        notes.append(f"{archived} archived patient{'s are' if archived > 1 else ' is'} left out.")
     return Answer(body, notes, zone)
 
 

@@ -189,3 +189,17 @@ async def test_over_stdio() -> None:
     async with over_stdio() as assistant:
         answer = await assistant.call("fill_gap", practitioner="Mei Ng", when="Friday at 10", type="Standard consult")
         assert answer["items"] and all(row["reasons"] for row in answer["items"])
+
+
+@pytest.mark.parametrize(
+    ("archived", "note"), [(1, "1 archived patient is left out."), (2, "2 archived patients are left out.")]
+)
+async def test_archived_patients_who_are_left_out_are_counted(archived: int, note: str) -> None:
+    async with reception() as clinic:
+        for hour in range(archived):
+            gone = clinic.patient("Ivy", f"Gone{hour}", archived_at="2026-11-01T00:00:00Z")
+            clinic.book(gone, NORTHSIDE, "Marcus Bell", f"2026-11-28T1{hour}:00")
+        answer = await clinic.assistant.call(
+            "fill_gap", practitioner="Marcus Bell", when="26 November 2026 14:00 to 14:30", reach=2, limit=1
+        )
+        assert note in answer["notes"]
