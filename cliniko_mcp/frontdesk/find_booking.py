@@ -239,10 +239,11 @@ async def _dated(
         return await _one(clinic, search, phrase, fitting[0], span.description)
     if fitting:
         whose = search.name if search.people is None or len(search.people) == 1 else "They"
-        raise await several(
-            clinic, roster, fitting, f"{whose} {'have' if whose == 'They' else 'has'} {len(fitting)} appointments: "
-            f"{span.description}.",
-        )  # fmt: skip
+        has = "have" if whose == "They" else "has"
+        rest = [hit for hit in fitting if hit not in live[way]]
+        others = [spans[one].description for one, hits in live.items() if any(hit in hits for hit in rest)]
+        then = " or ".join([*others[:1], span.description])
+        raise await several(clinic, roster, fitting, f"{whose} {has} {len(fitting)} appointments: {then}.")
     gone_then = list(
         {(hit.entry.id, hit.patient and hit.patient.id): hit for hits in found.values() for hit in hits}.values()
     )

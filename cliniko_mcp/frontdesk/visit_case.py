@@ -59,4 +59,6 @@ def case_note(cases: Sequence[Case] | None, taken: Case | None, last: date, pati
 
 def _limit(case: Case) -> str:
     sessions = case.record.max_sessions
-    return f", for {sessions} sessions at most" if sessions else ""
+    if not sessions:
+        return ""
+    return f", for {sessions} session{'s' if sessions > 1 else ''} at most"

@@ -252,3 +252,14 @@ async def test_a_time_a_little_off_is_refused_for_the_day_of_the_visit_that_is_o
             await found(clinic, "Ben's 12:45", Looking.PAST)
         assert "Tuesday 24 November 2026 at 12:45" in refused.value.message
         assert [row["id"] for row in refused.value.details["candidates"]] == [ids["ben today"]]  # type: ignore[index, call-overload]
+
+
+@pytest.mark.long
+async def test_visits_of_today_and_of_a_week_on_are_told_with_both_days() -> None:
+    async with prepared(TUESDAY[0]) as (desk, clinic, ids):
+        ben = desk.store.table("individual_appointments").rows[ids["ben today"]]["patient_id"]
+        later = desk.book(str(ben), NORTHSIDE, "Dr Mei Ng", "2026-12-01 12:30")
+        with pytest.raises(Ambiguous) as refused:
+            await found(clinic, "Ben Stone on Tuesday", Looking.COMING)
+        assert "Tuesday 24 November 2026" in str(refused.value) and "Tuesday 1 December 2026" in str(refused.value)
+        assert [row["id"] for row in refused.value.details["candidates"]] == [ids["ben today"], later]  # type: ignore[index, call-overload]
