@@ -26,7 +26,7 @@ FOLDER: Final = Path(__file__).parent
 _SECRET: Final = re.compile(r'("(?:next_)?cursor":\s*)"[^"]+"')
 _CALL: Final = re.compile(r"([>.]) (\S+) ?(.*)")
 _WIDTH: Final = 160
-Rows = dict[str, dict[str, Any]]
+Rows = dict[str, Mapping[str, Any]]
 
 
 @dataclass
@@ -111,7 +111,7 @@ def _told(
     for table, rows in after.items():
         for id, row in rows.items():
             old = before.get(table, {}).get(id)
-            if old != row:
+            if old is not row and old != row:
                 changed = {key: value for key, value in row.items() if value != (old or {}).get(key)}
                 yield f"wrote {table}: {_line(changed)}"
 
@@ -122,6 +122,5 @@ def _line(value: Any) -> str:
 
 
 def _rows(clinic: Reception) -> dict[str, Rows]:
-    return {
-        name: {str(key): dict(row) for key, row in table.rows.items()} for name, table in clinic.store.tables().items()
-    }
+    # A row is never changed in place, so a table's rows may be kept as they stand.
+    return {name: dict(table.rows) for name, table in clinic.store.tables().items()}
