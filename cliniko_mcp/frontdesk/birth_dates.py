@@ -50,8 +50,8 @@ def read_birth_date(phrase: str, today: date, *, month_first: bool, field: str =
         raise _refused("is not a date of birth that can be read", field)
     year, month, day = parts
     if not 1 <= month <= len(_MONTHS):
-        order = "the month stands first here" if month_first else "the day stands first here"
-        raise _refused(f"has no month {month}: {order}", field)
+        order = f": the {'month' if month_first else 'day'} stands first here"
+        raise _refused(f"has no month {month}{'' if _ISO.fullmatch(text) else order}", field)
     days = [
         found for whole in _years(year, today) if (found := _date(whole, month, day)) is not None and found <= today
     ]

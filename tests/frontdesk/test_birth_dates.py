@@ -60,3 +60,20 @@ def test_two_digits_of_a_year_are_read_only_where_one_century_fits(day: date) ->
 ])  # fmt: skip
 def test_what_is_no_day_of_the_past_is_refused(text: str) -> None:
     assert read(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "month_first", "told"),
+    [
+        ("3/13/1984", False, "has no month 13: the day stands first here."),
+        ("13/3/1984", True, "has no month 13: the month stands first here."),
+        ("1984-13-03", False, "has no month 13."),
+        ("1984-13-03", True, "has no month 13."),
+    ],
+)
+def test_a_month_that_there_is_not_tells_which_number_stands_first_unless_the_year_does(
+    text: str, month_first: bool, told: str
+) -> None:
+    with pytest.raises(InvalidArguments) as refused:
+        read_birth_date(text, TODAY, month_first=month_first)
+    assert refused.value.message == f"The date of birth {told}"

@@ -238,7 +238,7 @@ def _filled(document: Document, arguments: WriteTreatmentNote, zone: ZoneInfo, c
         try:
             when = parse_when(phrase, now=clinic.now, zone=zone)
         except NotUnderstood as problem:
-            raise ValueError(f"must be one day, such as 2026-11-24: {problem.message}") from None
+            raise ValueError(f"must be one day, such as 2026-11-24: {problem.message.rstrip('.')}") from None
         if when.weekdays or when.times or when.end - when.start != _DAY:
             raise ValueError("must be one day, such as 2026-11-24")
         return when.start.date().isoformat()

@@ -117,6 +117,7 @@ async def test_what_does_not_fit_is_named_together_and_nothing_is_written() -> N
             },
         )
         assert refused["code"] == "invalid_arguments"
+        assert ".." not in refused["message"]
         for name, problem in (
             ("History", "stands in several sections"),
             ("Side", "must be one of Left, Right"),
