@@ -54,6 +54,8 @@ class TimeSearch:
         self.length = timedelta(minutes=self.minutes)
         self.why: list[str] = []
         self.reads = PartialReads()
+        self.looked = False
+        """Whether anybody's diary was looked at: not where nobody who was named offers the type."""
         self.phrase = when
         read = read_spans(when, self.now, roster, [self.site] if self.site else self.sites)
         self.spans, self.walks = read.spans, read.walks

@@ -105,6 +105,7 @@ async def find_times(clinic: GuardedClinic, arguments: FindTimes) -> Answer:
     people = search.offering(offering_ids)
     slots: list[Slot] = []
     if people and search.sites and diary is not None:
+        search.looked = True
         slots = search.slots(diary, people, search.sites, search.span)
         first, later = diary, iter(search.spans[1:])
         while not slots and (span := next(later, None)) is not None:
@@ -252,7 +253,7 @@ def _answer(search: TimeSearch, arguments: FindTimes, slots: Sequence[Slot], alt
     notes = [note for note in hidden if note not in search.why]
     notes += search.reads.notes
     if search.walks and arguments.kind == "diary":
-        notes.append(_walked(search, found=bool(slots)))
+        notes += [_walked(search, found=bool(slots))] if search.looked else []
     elif search.walks:
         notes.append(f"Looked up to {day_words(search.last_day)}; where there is none, 4 weeks more.")
     elif search.cut and arguments.kind == "diary":

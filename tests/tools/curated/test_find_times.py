@@ -348,3 +348,11 @@ def one_after_another(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     monkeypatch.setattr(SandboxTransport, "handle_async_request", held)
     return waits
+
+
+@pytest.mark.long_but_one
+@pytest.mark.parametrize(("who", "looked"), [("Greta Holm", False), ("Marcus Bell", True)])
+async def test_how_far_was_looked_for_the_soonest_is_told_only_where_it_was_looked(who: str, looked: bool) -> None:
+    async with in_process() as assistant:
+        found = await assistant.call("find_times", type="Standard consult", when="ASAP", practitioner=[who])
+        assert any(note.startswith("Looked from") for note in found.get("notes", [])) is looked
