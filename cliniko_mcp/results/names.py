@@ -133,7 +133,7 @@ async def referenced(clinic: GuardedClinic, ids: Mapping[str, Collection[str]], 
         async with anyio.create_task_group() as group:
             for module, some in wanted.items():
                 group.start_soon(read, module, some)
-    bookings = [record for records in found.values() for record in records.values() if is_timed(record)]
+    bookings = [record for records in found.values() for record in records.values() if _starts(record) is not None]
     types, zones = await _types_of(clinic, bookings), await _zones_of(clinic, bookings)
     for name, some in ids.items():
         if name not in LINKS:

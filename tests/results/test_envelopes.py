@@ -118,10 +118,10 @@ def test_where_the_clinics_zone_cannot_be_read_the_time_is_told_in_utc() -> None
 
 
 def test_the_notes_that_do_not_fit_are_counted() -> None:
-    each = "word " * 99 + "end"
-    cost = size(f"00 {each}") + 1
+    note = "word " * 99 + "end"
+    cost = size(f"00 {note}") + 1
     fit = 1500 // cost
-    many = [f"{number:02} {each}" for number in range(fit + 3)]
+    many = [f"{number:02} {note}" for number in range(fit + 3)]
 
     assert notes_of(Answer({"a": 1}, many[:fit])) == many[:fit]
     assert notes_of(Answer({"a": 1}, many)) == [*many[:fit], "3 more notes are not shown."]
