@@ -31,7 +31,10 @@ from benchmarks.swapped_mutation import ENDLESS, demo_clinic, trials
 from benchmarks.touching_tests import PLAIN, Touching, touching
 
 FOLDERS: Final = ("cliniko_mcp/frontdesk", "cliniko_mcp/tools/curated", "cliniko_mcp/results")
-TESTS: Final = ("tests/frontdesk", "tests/results", "tests/tools", "tests/generated", "tests/laws", "tests/journeys")
+TESTS: Final = (
+    *("tests/recorded", "tests/frontdesk", "tests/results", "tests/tools", "tests/generated"),
+    *("tests/laws", "tests/journeys"),
+)
 KEPT: Final = ".mutation"
 """The folder, beside the package, of what is kept between runs."""
 UNNOTICED: Final = ("unnoticed", "untouched")
