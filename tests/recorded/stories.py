@@ -35,8 +35,12 @@ class Story:
     """A title, settings, and steps: each the line as it stands, with what came of it."""
 
     title: str
+    file: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
     steps: list[tuple[str, list[str]]] = field(default_factory=list[tuple[str, list[str]]])
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.title}"
 
     def text(self) -> str:
         """The story as it stands in its file."""
@@ -51,7 +55,7 @@ def read(path: Path) -> list[Story]:
     found: list[Story] = []
     for line in path.read_text("utf-8").splitlines():
         if line.startswith("= "):
-            found.append(Story(line[2:]))
+            found.append(Story(line[2:], path.stem))
         elif line.startswith("@ "):
             found[-1].settings = json.loads(line[2:])
         elif line.startswith(("> ", ". ")):
@@ -65,7 +69,7 @@ def read(path: Path) -> list[Story]:
 
 async def played(story: Story) -> Story:
     """The same story with what comes of it now."""
-    found = Story(story.title, story.settings)
+    found = Story(story.title, story.file, story.settings)
     async with in_process(answer=YES, **story.settings) as assistant:
         clinic = Reception(assistant)
         for line, _ in story.steps:
@@ -128,3 +132,8 @@ def _line(value: Any) -> str:
 def _rows(clinic: Reception) -> dict[str, Rows]:
     # A row that is written takes the place of the one before, so that none has to be copied.
     return {name: dict(table.rows) for name, table in clinic.store.tables().items()}
+
+
+def stories(*names: str) -> list[Story]:
+    """The stories of the files of these names."""
+    return [story for name in names for story in read(FOLDER / f"{name}.txt")]
