@@ -161,17 +161,17 @@ def _outcomes(
 ) -> Iterator[tuple[Job, str, float]]:
     """Each mutant with its outcome (noticed, endless, unnoticed, untouched) and the seconds of the processor."""
 
-    def choose(module: str, mutant: Mutant, costs: Mapping[str, float]) -> list[str]:
-        file = files[module]
-        return [test for test in _best(known, file, mutant) if test in costs]
-
-    files = {job.module.removeprefix(f"{PACKAGE}."): job.file for job in work}
     pairs = [(job.module.removeprefix(f"{PACKAGE}."), job.mutant) for job in work]
+    files = {name: job.file for (name, _), job in zip(pairs, work, strict=True)}
+
+    def choose(module: str, mutant: Mutant, costs: Mapping[str, float]) -> list[str]:
+        return [test for test in _best(known, files[module], mutant) if test in costs]
+
     rest = dict(enumerate(work))
     for trial in trials(pairs, tests, jobs, choose, known.seconds, [_Hasty()]):
         job = rest.pop(trial.index)
         outcome = "endless" if trial.noticed == ENDLESS else "noticed" if trial.noticed else "unnoticed"
-        yield job, outcome if _best(known, job.file, job.mutant) else "untouched", trial.seconds
+        yield job, outcome if known.of(job.file, job.mutant.lines) else "untouched", trial.seconds
     yield from _tried([*rest.values()], known, jobs, seconds)
 
 

@@ -146,7 +146,6 @@ class Clinic:
         now = time.monotonic()
         told = {
             str(number_of(name)): {
-                "requests": len(key.every),
                 "refused": key.refused,
                 "worst": key.worst,
                 "acts": key.acts,

@@ -26,7 +26,6 @@ from tests.tools.curated.reception import Reception
 FOLDER: Final = Path(__file__).parent
 _SECRET: Final = re.compile(r'("(?:next_)?cursor":\s*)"[^"]+"')
 _CALL: Final = re.compile(r"([>.]) (\S+) ?(.*)")
-_WIDTH: Final = 160
 Rows = Mapping[str, Mapping[str, Any]]
 
 
