@@ -27,9 +27,12 @@ def name_of(record: Record) -> str:
 
 def every_name(record: Record) -> tuple[str, ...]:
     """All the names that the record goes by, the one to show first, cleaned and capped; () where it has none."""
-    full = " ".join(part for part in (_text(record, "first_name"), _text(record, "last_name")) if part)
+    last = _text(record, "last_name")
+    preferred = _text(record, "preferred_first_name", "preferred_name")
+    firsts = ([preferred] if preferred and last else []) + [_text(record, "first_name")]
+    full = (" ".join(part for part in (first, last) if part) for first in firsts)
     others = (_text(record, name) for name in ("label", "display_name", *_OTHER_NAMES[:3]))
-    return tuple(filter(None, dict.fromkeys((name_of(record), *others, full))))
+    return tuple(filter(None, dict.fromkeys((name_of(record), *others, *full))))
 
 
 def is_hidden(record: Record) -> bool:

@@ -167,10 +167,11 @@ def why_none(
         coming += within(diary.work.get((who, site), ()), ahead)
         free += within(diary.free(who, site), ahead)
     if not there:
-        never = all((who, site) not in diary.work for site in sites)
-        return _elsewhere(diary, span, who, sites, roster) or (
-            "does not work there" if never else "is not at work then"
-        )
+        if elsewhere := _elsewhere(diary, span, who, sites, roster):
+            return elsewhere
+        if any((who, site) in diary.work for site in sites):
+            return "is not at work then"
+        return "has no working hours" if len(sites) == len(roster.sites) else "does not work there"
     if not coming:
         return "has finished work by then: that time is over"
     if free:

@@ -24,6 +24,7 @@ from cliniko_mcp.frontdesk.clock_text import end_of
 from cliniko_mcp.frontdesk.roster import Known, Roster, merged, name_text, named
 from cliniko_mcp.frontdesk.working_hours import Diary, Stretch, within
 from cliniko_mcp.phrases import day_bounds
+from cliniko_mcp.results.counted import are, counted
 from cliniko_mcp.results.rows import local_text
 from cliniko_mcp.sanitize import label
 
@@ -243,7 +244,7 @@ def shown(found: Sequence[str], room: int = _SHOWN_BYTES) -> list[JsonValue]:
 
 
 def _there_are(number: int) -> str:
-    return "there is 1 clash" if number == 1 else f"there are {number} clashes"
+    return f"there {are(number)} {counted(number, 'clash', 'clashes')}"
 
 
 def refuse_clash(

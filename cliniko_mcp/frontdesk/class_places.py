@@ -36,6 +36,7 @@ from cliniko_mcp.frontdesk.visit_case import case_note, case_of, open_cases
 from cliniko_mcp.frontdesk.visit_writes import date_rows, dates_in_short, series_notes, write_each
 from cliniko_mcp.frontdesk.working_hours import Stretch
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
+from cliniko_mcp.results.counted import counted
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.rows import local_text
 
@@ -249,7 +250,11 @@ def _without_room(
         if entry is not None and entry.left:
             continue
         when = f"{wanted.kind.name} {local_text(time.starts, zone)}"
-        problem = "has no session" if entry is None else f"is full ({len(entry.patient_ids)} of {entry.places} places)"
+        problem = (
+            "has no session"
+            if entry is None
+            else f"is full ({len(entry.patient_ids)} of {counted(entry.places, 'place')})"
+        )
         after = next(
             (
                 later
@@ -275,7 +280,7 @@ def _no_room(full: Mapping[datetime, Sequence[str]], dates: str | None, series: 
     sentences = [sentence for texts in full.values() for sentence in texts]
     way = "leave those dates out with skip" if series else "offer the next session with room"
     return Clash(
-        f"Nothing was changed: {'a session' if len(full) == 1 else f'{len(full)} sessions'} cannot be joined.",
+        f"Nothing was changed: {counted(len(full), 'session')} cannot be joined.",
         f"Tell the user and {way}. Cliniko takes nobody into a full class.",
         dates=dates,
         clashes=shown(sentences),

@@ -11,6 +11,7 @@ from typing import Final, Literal
 from cliniko_mcp.frontdesk.bookings import Entry
 from cliniko_mcp.frontdesk.roster import Roster
 from cliniko_mcp.phrases import local_day
+from cliniko_mcp.results.counted import counted
 
 Why = Literal["later", "cancelled"]
 _NEAR: Final = timedelta(hours=2)
@@ -139,4 +140,4 @@ def _alike(gap: Gap, entry: Entry, roster: Roster) -> list[str]:
 
 
 def _days(days: int) -> str:
-    return "0 days" if days == 0 else f"{days} day{'s' if days > 1 else ''}"
+    return counted(days, "day")

@@ -127,7 +127,10 @@ def _year(patient: Known[Patient]) -> int | None:
 
 
 async def read_phrase(clinic: GuardedClinic, text: str) -> PatientPhrase:
-    """What a cleaned text says of a patient; days are in the order of the zone of the key's user, asked for a date."""
+    """What a cleaned text says of a patient; days are in the order of the zone of the key's user, asked for a date.
+
+    Raises NotUnderstood for a date of birth that is no day.
+    """
     rest, email = _cut(_EMAIL, text)
     rest, record_id = _cut(_LABELLED_ID, rest)
     day: date | None = None
@@ -169,10 +172,22 @@ async def _day_in(clinic: GuardedClinic, text: str) -> tuple[date, str] | None:
             try:
                 day = await read(clinic, match)
             except (ValueError, NotUnderstood):
+                if _whole_year(match):
+                    raise NotUnderstood(
+                        f"There is no day {match.string[match.start(1) : match.end()]}.",
+                        "Ask for the date of birth, then give it as 1984-05-03 (year, month, day).",
+                    ) from None
                 continue
             if day is not None:
                 return day, _without(text, match)
     return None
+
+
+def _whole_year(match: re.Match[str]) -> bool:
+    """Whether this can be nothing but a date, for its year of four digits; between spaces it may be a phone number."""
+    if match.re is _SLASHED:
+        return len(match[4]) == 4 and match[4][:2] in ("18", "19", "20") and match[3] != " "
+    return match.re is _EASTERN or bool(match[2])
 
 
 async def _eastern(_: GuardedClinic, match: re.Match[str]) -> date:

@@ -176,11 +176,13 @@ def step_of(text: str | None) -> int:
 
 
 def in_digits(text: str) -> str:
-    """The text with number words up to ninety-nine in digits, "a dozen" as 12 and × as x."""
+    """The text with number words up to ninety-nine in digits, "half a dozen" as 6, "a dozen" as 12 and × as x."""
     text = _WEEKS_NOTED.sub(r"every \1 weeks", text.replace("×", "x").replace("wkly", "weekly"))
     found: list[str] = []
     tens = False
-    for word in re.sub(r"(?<=ty)-(?=[a-z])", " ", re.sub(r"\ba dozen\b", "12", text)).split(" "):
+    text = re.sub(r"\bhalf (?:a|of a) dozen\b|\ba half dozen\b", "6", text)
+    text = re.sub(r"\b(?:a )?dozen\b", "12", re.sub(r"\b(?:two|2) dozen\b", "24", text))
+    for word in re.sub(r"(?<=ty)-(?=[a-z])", " ", text).split(" "):
         bare = word.rstrip(",;.")
         known = WORDS.get(bare)
         if known is None or known.kind != "num":

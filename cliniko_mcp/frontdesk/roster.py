@@ -33,6 +33,7 @@ from cliniko_mcp.frontdesk.matching import bare_words, best_tier, fits, likeness
 from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.frontdesk.set_up_words import in_full, is_own
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
+from cliniko_mcp.results.counted import are
 from cliniko_mcp.sanitize import clean, label
 
 MAX_CANDIDATES: Final = 5
@@ -357,7 +358,7 @@ def _closeness(spoken: Sequence[str], known: Known) -> float:
 def ambiguous(noun: str, query: str, found: Sequence[Known]) -> Ambiguous:
     """The error that several records fit, with up to five of them; the caller raises it."""
     more = len(found) - MAX_CANDIDATES
-    also = f"; {more} more are not shown" if more > 0 else ""
+    also = f"; {more} more {are(more)} not shown" if more > 0 else ""
     return Ambiguous(
         f"{len(found)} fit the {noun} “{query}”{also}.",
         "Ask which one is meant, then call again with the id.",

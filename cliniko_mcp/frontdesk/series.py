@@ -35,6 +35,7 @@ from cliniko_mcp.sanitize import clean
 MAX_VISITS: Final = MAX_REPEATS + 1
 """Visits of a series: the first and as many repeats as Cliniko makes."""
 _MAX_PHRASE: Final = 120
+_MAX_INTERVAL: Final = 100
 
 
 _SPAN: Final = re.compile(r" (?:in|during|throughout|all through) (?!all\b|total\b|a row\b)(?P<end>.+)$")
@@ -119,8 +120,10 @@ class _RepeatReader:
             self._refuse("does not say how many visits there are")
         if visits == 1:
             self._refuse("makes one visit, so leave it out")
-        if not (2 <= visits <= MAX_VISITS and 1 <= interval <= 100):
+        if not 2 <= visits <= MAX_VISITS:
             self._refuse(f"can make 2 to {MAX_VISITS} visits in all")
+        if not 1 <= interval <= _MAX_INTERVAL:
+            self._refuse(f"can come back every 1 to {_MAX_INTERVAL} {PLURALS[kind][1]}")
         return Repeat(kind, interval, visits)
 
     def _end(self, text: str) -> tuple[str, datetime | None]:

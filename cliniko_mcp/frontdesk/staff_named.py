@@ -72,7 +72,9 @@ def _of_profession(roster: Roster, query: str) -> list[Known[Practitioner]]:
     if match is None:
         return []
     spoken = match["whom"].split()
-    if not match["all"] and bare_words(spoken[-1:]) == spoken[-1:]:
+    last = spoken[-1]
+    several = bare_words([last]) != [last] or (last.endswith("s") and last[:-1] in _IN_FULL)
+    if not match["all"] and not several:
         return []
     whom = _in_full(spoken)
     here = [known for known in roster.practitioners.values() if not known.gone]

@@ -10,6 +10,7 @@ from cliniko_mcp.errors import InvalidArguments
 from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.frontdesk.roster import Known, chosen, known_record, named
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
+from cliniko_mcp.results.counted import counted
 from cliniko_mcp.sanitize import first_few
 
 Case = Known[PatientCase]
@@ -61,4 +62,4 @@ def _limit(case: Case) -> str:
     sessions = case.record.max_sessions
     if not sessions:
         return ""
-    return f", for {sessions} session{'s' if sessions > 1 else ''} at most"
+    return f", for {counted(sessions, 'session')} at most"

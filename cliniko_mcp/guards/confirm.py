@@ -245,8 +245,9 @@ class Confirm:
             matter, described = await self._read_target(guarded, effect)
             # Closes it where what was shown has changed: then it can be begun no more.
             await self._questions.recognise(pending.question.challenge, matter)
-            holds = pending.verdict is Verdict.YES and not await self._questions.denied(matter)
-            if holds and await self._questions.start(pending, pending.place, told=False):
+            # It begins only where the yes holds, and nobody has said no to the same since.
+            unrefused = not await self._questions.denied(matter)
+            if unrefused and await self._questions.start(pending, pending.place, told=False):
                 guarded.outcome.channel = pending.place
                 async with self.acts.carrying_out(pending):
                     await self._go(guarded, effect, pending, prepared)

@@ -86,12 +86,7 @@ def read_limit(stream: TokenStream, now: Now) -> Limit | None:
         stream.position = start
     time_first = _read_time(stream) is not None
     stream.position = start
-    end = read_endpoint(stream, now)
-    if end is None and kind in {"by", "since"}:
-        clock_time = read_clock_time(stream, lead="limit")
-        end = Endpoint(None, TimeOfDay("at", clock_time), stream.position) if clock_time else None
-        if end and (days := _days_after_time(stream, now)):
-            end = days._replace(time=end.time)
+    end = read_endpoint(stream, now, bare=kind in {"by", "since"})
     if end is None or ((end.days is None or (time_first and end.time)) and kind not in {"by", "since"}):
         return None
     if end.time and end.time.kind not in {"at", "part"}:
@@ -157,7 +152,7 @@ def read_range(stream: TokenStream, now: Now) -> DateSpan | DaySpan | ExactSpan 
         or (joined == "/" and _from_iso(stream) and stream.take_kind("join"))
     ):
         return _range_of_list(left, stream) if lead else None
-    right = read_endpoint(stream, now)
+    right = read_endpoint(stream, now, bare=iso)
     if right is None or (right.days is None and not iso):
         return None
     if left.time_first and not right.time:
@@ -177,13 +172,18 @@ def read_range(stream: TokenStream, now: Now) -> DateSpan | DaySpan | ExactSpan 
     return _span_between(left, right, now)
 
 
-def read_endpoint(stream: TokenStream, now: Now) -> Endpoint | None:
-    """The endpoint that comes next, or None: a day, a span or now, with or without a time of day; or a time alone."""
+def read_endpoint(stream: TokenStream, now: Now, *, bare: bool = False) -> Endpoint | None:
+    """The endpoint that comes next, or None: a day, a span or now, with or without a time of day; or a time alone.
+
+    `bare` takes a number alone for a time too: the "10" of "now until 10".
+    """
     start = stream.position
     end = _read_days(stream, now)
     if end is not None:
         return end if end.time else end._replace(time=_read_time(stream))
     time = _read_time(stream)
+    if time is None and bare and (clock_time := read_clock_time(stream, lead="limit")):
+        time = TimeOfDay("at", clock_time)
     if time is None:
         stream.position = start
         return None

@@ -7,6 +7,7 @@ from typing import Final
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.results.budget import ENVELOPE_TOKENS, MAX_TOKENS, Row, size
+from cliniko_mcp.results.counted import are
 
 KEEP: Final = "Never send a text that ends in … back in an update: it is not whole."
 MARK: Final = " …"
@@ -43,7 +44,7 @@ class Cut:
 def left_out(left: int, total: int | None, what: str, how: str) -> str:
     """The one sentence about what an answer leaves out: `18 of 80 questions of content are not shown: <how>.`"""
     count = f"{left:,} of {total:,} {what}" if total is not None else f"More {what}"
-    return f"{count} {'is' if left == 1 and total is not None else 'are'} not shown: {how}."
+    return f"{count} {are(2 if total is None else left)} not shown: {how}."
 
 
 def text_within(text: str, room: int) -> str:

@@ -15,6 +15,7 @@ from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.cliniko.registry import reads
 from cliniko_mcp.cliniko.shapes.answers import EMPTY, questions_and_answers
 from cliniko_mcp.errors import JsonValue
+from cliniko_mcp.results.counted import are
 from cliniko_mcp.sanitize import clean, first_few, label, plain
 
 _SHOWN: Final = 5
@@ -65,8 +66,7 @@ def notes_on(call: Call, before: Record | None, after: Record) -> list[str]:
             continue
         now = new[name] if _is_told(after, name) and name in new else sent[name]
         if gone := [entry.words for entry in _gone(old.get(name), now)]:
-            verb = "is" if len(gone) == 1 else "are"
-            notes.append(f"Replaced: {first_few(gone, _SHOWN)} {verb} no longer there ({name}).")
+            notes.append(f"Replaced: {first_few(gone, _SHOWN)} {are(len(gone))} no longer there ({name}).")
     if unknown:
         notes.append(f"Replaced: what {', '.join(unknown)} held before is not known, because it could not be read.")
     return notes

@@ -7,12 +7,12 @@ import anyio
 import pytest
 
 from cliniko_mcp.approvals.questions import PageYes, Question, Verdict
-from cliniko_mcp.errors import AlreadyDone, ApprovalNeeded, Declined, NotFound
+from cliniko_mcp.errors import AlreadyDone, ApprovalNeeded, Declined, NotAllowed, NotFound
 from cliniko_mcp.guards.confirm import Confirm
 from cliniko_mcp.guards.pipeline import Caller, GuardedCall
 from tests.client.virtual import run as in_virtual_time
 from tests.guards.every_kind import PATIENT, PATIENT_FIELDS, an_app
-from tests.guards.gate import App, Form, RoundTrip, call, run
+from tests.guards.gate import App, Form, RoundTrip, call, on_its_way, run
 from tests.guards.test_confirm import ARCHIVE, CANCEL, DONE, asked
 from tests.guards.test_lives import waiting
 from tests.guards.test_lives_of_updates import EMPTYING
@@ -337,3 +337,44 @@ def test_a_yes_in_a_form_whose_question_a_newer_one_has_replaced_does_nothing_an
 
     in_virtual_time(story)
     assert (len(form.asked), app.clinic.destroyed) == (1, [])
+
+
+def test_who_may_not_go_on_meanwhile_gets_nothing_done_by_a_yes_and_calls_are_not_looked_at_so() -> None:
+    seen: list[str] = []
+
+    async def still(principal: str) -> None:
+        seen.append(principal)
+        raise NotAllowed("Signed out.", "Sign in.")
+
+    app = App(still=still)
+
+    async def story() -> None:
+        await waiting(app)
+        assert seen == []
+        app.board.answer(True)
+        with pytest.raises(NotAllowed, match="Signed out"):
+            await without_a_call(app)
+        assert seen == ["local"]
+
+    run(story)
+    assert app.clinic.destroyed == []
+
+
+def test_a_question_that_expires_unheard_is_counted_as_such_and_no_other_is() -> None:
+    app, counted = App(), list[str]()
+
+    async def story() -> None:
+        app.ledger.became = counted.append  # type: ignore[method-assign, assignment]
+        await waiting(app)
+        (pending, again) = app.work[0]
+        app.clock.pass_(hours=1)
+        await app.confirm.acts.follow(pending, again, guarded=on_its_way(ARCHIVE, clinic=app.clinic))
+        assert counted[-1] == "expired"
+        await waiting(app)
+        (pending, again) = app.work[-1]
+        app.questions.finish(pending, "changed")
+        app.clock.pass_(hours=1)
+        await app.confirm.acts.follow(pending, again, guarded=on_its_way(ARCHIVE, clinic=app.clinic))
+
+    run(story)
+    assert counted.count("expired") == 1

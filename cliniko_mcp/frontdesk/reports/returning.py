@@ -25,6 +25,7 @@ from cliniko_mcp.frontdesk.roster import gone
 from cliniko_mcp.frontdesk.spans import Span
 from cliniko_mcp.frontdesk.visits import Visit
 from cliniko_mcp.phrases import local_day
+from cliniko_mcp.results.counted import are, counted
 from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.results.rows import local_text
 
@@ -149,7 +150,7 @@ async def _not_archived(question: ReportQuestion, found: dict[str, _Person]) -> 
     here = [patient for patient in sorted(found) if patient in records and not gone(records[patient])]
     here.sort(key=lambda patient: found[patient].kept[-1].starts, reverse=True)
     archived = len(found) - len(here)
-    return here, [f"{archived:,} archived patient{'s are' if archived > 1 else ' is'} left out."] if archived else []
+    return here, [f"{counted(archived, 'archived patient')} {are(archived)} left out."] if archived else []
 
 
 def _last_visit(question: ReportQuestion, kept: Sequence[Visit]) -> LastVisitRow:

@@ -180,8 +180,10 @@ async def with_people(question: ReportQuestion, facts: Facts) -> Facts:
         return facts
 
     def filled(fact: Fact) -> Fact:
-        began = first.get(fact.patient_id) if first is not None else None
-        new = None if first is None or fact.day is None else began is None or fact.day <= question.day(began)
+        new = None
+        if first is not None and fact.day is not None and fact.patient_id:
+            began = first.get(fact.patient_id)
+            new = began is None or fact.day <= question.day(began)
         return replace(fact, new=new, source=known.get(fact.patient_id, ""))
 
     return replace(facts, found=[filled(fact) for fact in facts.found])

@@ -17,6 +17,7 @@ from cliniko_mcp.frontdesk.spans import OpenSpan, Span
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import Facing, OpenWhen, When, day_bounds, local_day, parse_when
 from cliniko_mcp.phrases.format import describe
+from cliniko_mcp.results.counted import counted
 
 MAX_SPAN: Final = timedelta(days=800)
 Earlier = Literal["previous", "last_year"]
@@ -88,7 +89,7 @@ def over(span: Span | OpenSpan, now: datetime) -> str:
     begun = ", and today so far" if today in days else ""
     if whole == len(days):
         return "the whole day" if whole == 1 else f"all {whole} days"
-    return f"{whole} of {len(days)} days{begun}"
+    return f"{whole} of {counted(len(days), 'day')}{begun}"
 
 
 def before(span: Span, earlier: Earlier, roster: Roster, site: Known[Business] | None) -> Span:

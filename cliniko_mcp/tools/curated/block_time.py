@@ -49,6 +49,7 @@ from cliniko_mcp.frontdesk.set_up_words import means_everyone, means_everywhere
 from cliniko_mcp.frontdesk.staff_named import staff_named, with_profession
 from cliniko_mcp.frontdesk.unblocking import Freed, blocks_in, live
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
+from cliniko_mcp.results.counted import counted
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.rows import local_text
 from cliniko_mcp.sanitize import first_few, label
@@ -177,8 +178,7 @@ async def _blocked(clinic: GuardedClinic, arguments: BlockTime, meant: _Meant) -
         done = f"Nothing was changed: that time is blocked out already, id {first_few(there, _SHOWN)}."
     else:
         if booked:
-            number = f"{len(booked)} booking{'s' if len(booked) > 1 else ''}"
-            notes.append(f"{number} in that time: left in the diary.")
+            notes.append(f"{counted(len(booked), 'booking')} in that time: left in the diary.")
         notes.append(NO_MESSAGE)
         made = await _make(clinic, arguments, block_type, plan, notes)
         done = f"Blocked out {len(made)} of {len(plan.blocks)}."
@@ -288,7 +288,7 @@ async def _make(
             break
         made.append(record.id)
     if existing := len(plan.blocks) - len(plan.new):
-        notes.append(f"The same block is not made twice: {existing} were there already.")
+        notes.append(f"The same block is not made twice; there already: {existing}.")
     return made
 
 

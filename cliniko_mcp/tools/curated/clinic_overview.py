@@ -29,6 +29,7 @@ from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases.assemble import merged
 from cliniko_mcp.phrases.clock import clock_words
 from cliniko_mcp.results.budget import USUAL_TOKENS, size
+from cliniko_mcp.results.counted import are, counted
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.results.rows import local_text
@@ -136,12 +137,11 @@ async def clinic_overview(clinic: GuardedClinic, arguments: ClinicOverview) -> A
     notes = [*_who_you_are(you), *lacking(roster), *remarks(business), *left_out]
     gone = sum(bool(known.gone) for known in roster.practitioners.values())
     if gone:
-        notes.append(
-            f"{gone} former practitioner{'s are' if gone > 1 else ' is'} left out: list_inactive_practitioners."
-        )
+        notes.append(f"{counted(gone, 'former practitioner')} {are(gone)} left out: list_inactive_practitioners.")
     archived = sum(bool(known.gone) for known in (*roster.types.values(), *roster.businesses.values()))
     if archived:
-        notes.append(f"{archived} archived types and sites are left out; they are still found by name.")
+        left_out = counted(archived, "archived type or site", "archived types and sites")
+        notes.append(f"{left_out} {are(archived)} left out, and still found by name.")
     at = clinic.course.as_at
     if at is not None and clinic.now - at >= _A_WHILE:
         notes.append(f"As at {at.astimezone(roster.home):%H:%M}: what was changed elsewhere since may be missing.")

@@ -41,6 +41,7 @@ from cliniko_mcp.frontdesk.visit_phrase import VisitPhrase, read_visit_phrase
 from cliniko_mcp.frontdesk.visit_times import is_time
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import Facing
+from cliniko_mcp.results.counted import are, counted
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.results.rows import local_text
@@ -139,7 +140,7 @@ async def fill_gap(clinic: GuardedClinic, arguments: FillGap) -> Answer:
     elif len(shown) < total:
         notes.append(f"{total - len(shown):,} more could take it; give a larger limit (up to {MAX_LIMIT}) or a type.")
     if archived:
-        notes.append(f"{archived} archived patient{'s are' if archived > 1 else ' is'} left out.")
+        notes.append(f"{counted(archived, 'archived patient')} {are(archived)} left out.")
     return Answer(body, notes, zone)
 
 
@@ -230,7 +231,7 @@ def _freed(which: WhichVisit, appointment_type: Known[AppointmentType] | None, n
 
 
 def _coming(gap: Gap, now: datetime) -> Gap:
-    if max(gap.ends, gap.starts) <= now:
+    if gap.ends <= now and gap.starts < now:  # a point in time has no end yet
         raise NotAllowed("That time is over.", "Give a time that is still to come.")
     return gap
 

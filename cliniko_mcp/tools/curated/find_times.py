@@ -29,6 +29,7 @@ from cliniko_mcp.frontdesk.spans import Span
 from cliniko_mcp.frontdesk.time_search import TimeSearch, in_words
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases.dates import day_words
+from cliniko_mcp.results.counted import counted
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.tools.curated.empty_clinic import lacking, require
@@ -260,8 +261,9 @@ def _answer(search: TimeSearch, arguments: FindTimes, slots: Sequence[Slot], alt
         last = search.ends.astimezone(search.span.zone).date()
         notes.append(f"Only looked at up to {day_words(last)}; ask about later days in another call.")
     if len(shown) < len(slots):
-        left = f"{len(slots) - len(shown):,} more starts fit, on the same or later days."
-        notes.append(f"{left} For others narrow when, practitioner or business, or give a larger limit.")
+        left = len(slots) - len(shown)
+        fit = f"{counted(left, 'more start')} {'fits' if left == 1 else 'fit'}, on the same or later days."
+        notes.append(f"{fit} For others narrow when, practitioner or business, or give a larger limit.")
     zones = {roster.zone(slot.business_id) for slot in shown}
     return Answer(body, notes, zones.pop() if len(zones) == 1 else search.span.zone)
 

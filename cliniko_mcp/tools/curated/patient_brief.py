@@ -56,6 +56,7 @@ from cliniko_mcp.frontdesk.roster import (
 from cliniko_mcp.frontdesk.visit_rows import VisitRows, form_row
 from cliniko_mcp.frontdesk.visits import Visit
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
+from cliniko_mcp.results.counted import are, counted
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.results.rows import local_text
@@ -119,9 +120,12 @@ async def patient_brief(clinic: GuardedClinic, arguments: PatientBrief) -> Answe
     )
     notes += [*left_out, *permitted.notes]
     if earlier:
-        notes.append(f"{earlier} earlier visits of the history are not shown: list_attendees with patient_id has them.")
+        visits = f"{counted(earlier, 'earlier visit')} of the history {are(earlier)}"
+        notes.append(f"{visits} not shown: list_attendees with patient_id has the rest.")
     if file.given_up and not arguments.history:
-        notes.append(f"{len(file.given_up)} given-up places in classes are not counted: history: true has them.")
+        given_up = len(file.given_up)
+        places = counted(given_up, "given-up place in a class", "given-up places in classes")
+        notes.append(f"{places} {are(given_up)} not counted: history: true has them.")
     if any(case.max_sessions is not None for case in file.cases or ()):
         notes.append("sessions.left is max_sessions less visits used and booked, by the case's own rule for no-shows.")
     return Answer(Brief(item=item), notes, zone)
@@ -265,12 +269,12 @@ def _free_text(record: Patient, file: PatientFile, visit_rows: VisitRows, *, sho
     left_out: list[str] = []
     alerts = None if file.alerts is None else [clean(alert.name or "", 255) for alert in file.alerts]
     if (more := len(alerts or ()) - _MAX_ALERTS) > 0:
-        left_out.append(f"{more} more alerts: list_medical_alerts shows them.")
+        left_out.append(f"{counted(more, 'more alert')}: list_medical_alerts shows the rest.")
     texts = (record.appointment_notes or "").strip(), (record.notes or "").strip()
     if any(texts) and not shown:
         left_out.append("The patient's file holds remarks; they are shown with notes: true.")
     if (more := len(file.invoices or ()) - _MAX_INVOICE_NUMBERS) > 0:
-        left_out.append(f"{more} more unpaid invoices: list_invoices shows them.")
+        left_out.append(f"{counted(more, 'more unpaid invoice')}: list_invoices shows the rest.")
     appointment_notes, notes = (plain(text, _NOTE_LENGTH) if text and shown else None for text in texts)
     written = Written(
         alerts=None if alerts is None else alerts[:_MAX_ALERTS],

@@ -47,6 +47,7 @@ from cliniko_mcp.frontdesk.roster import Known, candidate, chosen, known_record,
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import local_day
 from cliniko_mcp.phrases.zones import month_first
+from cliniko_mcp.results.counted import counted
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.sanitize import clean
@@ -164,15 +165,14 @@ async def register_patient(clinic: GuardedClinic, arguments: RegisterPatient) ->
     if alike and arguments.allow_clash != clash:
         raise _refusal(alike, clash)
     record = await clinic.perform(Patients.create_patient, newcomer.body)
-    case, problem = await _case(clinic, arguments, record.id, referrer)
+    opened, problem = await _case(clinic, arguments, record.id, referrer)
     done = "Registered." if problem is None else f"Registered. {_not_opened(problem)}"
     notes.append(filing_notices(record))
     if alike:
         notes.append(f"Made beside files that may be the same person's: {', '.join(one.known.id for one in alike)}.")
     if problem is not None:
         notes.append("The case is left out here. Call again with the same arguments for it: nothing is made twice.")
-    body = Registered(done=done, item=_row(patients.known_patient(record), referrer), case=case)
-    return Answer(body, notes)
+    return Answer(_registered(done, patients.known_patient(record), opened, referrer), notes)
 
 
 async def _newcomer(clinic: GuardedClinic, arguments: RegisterPatient) -> _Newcomer:
@@ -251,23 +251,22 @@ async def _already_there(
 ) -> Answer:
     """The file that the same call made before, and its case, which is opened only where it is missing."""
     done = f"Already there, id {known.id}: no second file was made."
-    case = None
+    case: PatientCase | None = None
     if arguments.case:
         cases = await clinic.collect(PatientCases.list_patient_cases, patient_id=known.id)
-        there = next((row for row in cases if fold(row.name or "") == fold(arguments.case)), None)
-        if there is not None:
-            case = _case_row(there)
+        case = next((row for row in cases if fold(row.name or "") == fold(arguments.case)), None)
+        if case is not None:
             done = f"Already there, id {known.id}, with the case {case.id}: nothing was changed."
         else:
             case, problem = await _case(clinic, arguments, known.id, referrer)
             opened = "The case was opened." if problem is None else _not_opened(problem)
             done = f"Already there, id {known.id}: no second file was made. {opened}"
-    return Answer(Registered(done=done, item=_row(known, referrer), case=case))
+    return Answer(_registered(done, known, case, referrer))
 
 
 async def _case(
     clinic: GuardedClinic, arguments: RegisterPatient, patient_id: str, referrer: Known[Contact] | None
-) -> tuple[CaseOpened | None, ClinikoMcpError | None]:
+) -> tuple[PatientCase | None, ClinikoMcpError | None]:
     """The case that was opened, if one was asked for; or why it was not, or may not have been."""
     if not arguments.case:
         return None, None
@@ -277,7 +276,7 @@ async def _case(
     if referrer is not None:
         body.contact_id = referrer.id
     try:
-        return _case_row(await clinic.perform(PatientCases.create_patient_case, body)), None
+        return await clinic.perform(PatientCases.create_patient_case, body), None
     except (ClinikoRefused, NotAllowed) as problem:
         return None, problem
 
@@ -287,20 +286,26 @@ def _not_opened(problem: ClinikoMcpError) -> str:
     return f"{'The case was not opened' if known else 'Whether the case was opened is not known'}: {problem.message}"
 
 
-def _case_row(case: PatientCase) -> CaseOpened:
-    return CaseOpened(id=case.id, name=name_text(case.name), max_sessions=case.max_sessions)
-
-
-def _row(known: Known[Patient], referrer: Known[Contact] | None) -> RegisteredRow:
+def _registered(
+    done: str, known: Known[Patient], case: PatientCase | None, referrer: Known[Contact] | None
+) -> Registered:
+    """The file and the case in it; the referrer only where one of them keeps it."""
     row = person_row(known)
-    return RegisteredRow(
+    kept = referrer if referrer and referrer.id in _referrers(known, case) else None
+    item = RegisteredRow(
         id=row.id,
         name=row.name,
         born=row.born,
         email=name_text(known.record.email) or None,
         phones=phones_of(known) or None,
-        referrer=referrer.name if referrer else None,
+        referrer=kept.name if kept else None,
     )
+    opened = CaseOpened(id=case.id, name=name_text(case.name), max_sessions=case.max_sessions) if case else None
+    return Registered(done=done, item=item, case=opened)
+
+
+def _referrers(known: Known[Patient], case: PatientCase | None) -> set[str | None]:
+    return {known.record.referring_doctor_id, case.contact_id if case else None}
 
 
 def _clash_text(newcomer: _Newcomer, alike: Sequence[_Alike]) -> str:
@@ -313,11 +318,10 @@ def _clash_text(newcomer: _Newcomer, alike: Sequence[_Alike]) -> str:
 
 def _refusal(alike: Sequence[_Alike], clash: str) -> Clash:
     """The error that files may be the same person's; their text is given only where all are shown."""
-    number = f"{len(alike)} file{'s' if len(alike) > 1 else ''}"
     candidates: list[JsonValue] = [candidate(one.known) for one in alike[:_SHOWN]]
     clashes: list[JsonValue] = [one.words for one in alike]
     return Clash(
-        f"Not registered: {number} may be the same person's.",
+        f"Not registered: {counted(len(alike), 'file')} may be the same person's.",
         "Ask whether one of them is meant, and use it. Only for somebody else call again with allow_clash set to the "
         "text under clash.",
         clash=clash,

@@ -40,6 +40,7 @@ from cliniko_mcp.frontdesk.spans import OpenSpan, Span
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import Facing
 from cliniko_mcp.results.budget import MAX_TOKENS, USUAL_TOKENS, size
+from cliniko_mcp.results.counted import counted
 from cliniko_mcp.results.envelope import Answer, compact
 from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.results.rows import local_text
@@ -163,8 +164,7 @@ async def report(clinic: GuardedClinic, arguments: Report, paging: Paging) -> An
         next_cursor=paging.next_cursor(lines, end) if left > 0 else None,
     )
     if left > 0:
-        more = f"{left:,} more row{'s' if left > 1 else ''}"
-        notes.append(f"{more}: call again with next_cursor as cursor, and limit for more at once.")
+        notes.append(f"{counted(left, 'more row')}: call again with next_cursor as cursor, and limit for more at once.")
     return Answer(body.with_parts(items=rows, page=page), notes, zone, room=most)
 
 

@@ -46,6 +46,7 @@ from cliniko_mcp.phrases.clock import clock_words
 from cliniko_mcp.phrases.dates import day_words
 from cliniko_mcp.phrases.vocabulary import WEEKDAY_NAMES
 from cliniko_mcp.results.budget import MAX_TOKENS, USUAL_TOKENS, size
+from cliniko_mcp.results.counted import are, counted
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.tools.curated.empty_clinic import lacking
@@ -157,7 +158,8 @@ async def show_diary(clinic: GuardedClinic, arguments: ShowDiary) -> Answer:
     elif not cut and (empty := sorted({*days} - {sheet.day for sheet in sheets if sheet.entries})):
         notes.append(_without_entries(empty, len(days)))
     if len(off) > len(told_off):
-        notes.append(f"{len(off) - len(told_off)} more of who is off are not shown: ask for fewer days or by name.")
+        more = len(off) - len(told_off)
+        notes.append(f"{more} more of who is off {are(more)} not shown: ask for fewer days or by name.")
     if len(days) > EVERY_REASON:
         notes.append(f"off tells of blocked-out days only; of up to {EVERY_REASON} days it tells of every reason.")
     if cut:
@@ -331,8 +333,8 @@ def _more(left: Sequence[Sheet], arguments: ShowDiary) -> str:
     larger = "" if arguments.limit else " A limit such as 200 shows more at once."
     if not entries:
         return f"The free time on {span} is not shown: the calls under next show it."
-    what = "1 more entry" if entries == 1 else f"{entries:,} more entries"
-    return f"{what} on {span} {'is' if entries == 1 else 'are'} not shown: the calls under next show the rest.{larger}"
+    what = counted(entries, "more entry", "more entries")
+    return f"{what} on {span} {are(entries)} not shown: the calls under next show the rest.{larger}"
 
 
 tool = curated(
