@@ -180,8 +180,8 @@ def in_digits(text: str) -> str:
     text = _WEEKS_NOTED.sub(r"every \1 weeks", text.replace("×", "x").replace("wkly", "weekly"))
     found: list[str] = []
     tens = False
-    text = re.sub(r"\bhalf (?:a|of a) dozen\b|\ba half dozen\b", "6", text)
-    text = re.sub(r"\b(?:a )?dozen\b", "12", re.sub(r"\b(?:two|2) dozen\b", "24", text))
+    text = re.sub(r"\b(?:half (?:of )?a|a half) dozen\b", "6", text)
+    text = re.sub(r"\b(?:(?:a|one|1) )?dozen\b", "12", re.sub(r"\b(?:two|2) dozen\b", "24", text))
     for word in re.sub(r"(?<=ty)-(?=[a-z])", " ", text).split(" "):
         bare = word.rstrip(",;.")
         known = WORDS.get(bare)

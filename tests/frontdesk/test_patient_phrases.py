@@ -49,6 +49,14 @@ async def test_a_name_with_a_phone_an_email_or_an_id_is_the_person(query: str) -
         assert (await patient(clinic, query)).id == BEN
 
 
+@pytest.mark.parametrize("day", ["30/2/1990", "30.02.1990", "1990-02-30", "30 February 1990", "3/25/1990"])
+async def test_a_day_that_does_not_exist_is_said_to_be_none_and_no_phone_number(day: str) -> None:
+    async with front_desk() as (reception, _):
+        answer = await found(reception.assistant, f"Adeyemi {day}")
+        assert (answer["code"], answer["message"]) == ("not_understood", f"There is no day {day}.")
+        assert "1984-05-03" in answer["fix"]
+
+
 @pytest.mark.long_but_one
 @pytest.mark.parametrize(("part", "noun"), [
     ("18/03/1971", "date of birth 1971-03-18"), ("1801", "year of birth 1801"), ("0491 999 999", "phone number"),

@@ -27,6 +27,9 @@ def read(phrase: str, first: datetime = FRIDAY) -> Repeat:
     ("one visit a week for 6 weeks", Repeat("Weekly", 1, 6)), ("6 sessions a week apart", Repeat("Weekly", 1, 6)),
     ("every week for 6 weeks, 6 visits", Repeat("Weekly", 1, 6)), ("weekly six", Repeat("Weekly", 1, 6)),
     ("weekly, 6 visits in all", Repeat("Weekly", 1, 6)), ("a dozen weekly visits", Repeat("Weekly", 1, 12)),
+    ("weekly, half a dozen", Repeat("Weekly", 1, 6)), ("a half dozen weekly visits", Repeat("Weekly", 1, 6)),
+    ("daily, two dozen", Repeat("Daily", 1, 24)), ("weekly, one dozen in all", Repeat("Weekly", 1, 12)),
+    ("weekly, dozen", Repeat("Weekly", 1, 12)),
     ("weekly, 5 more", Repeat("Weekly", 1, 6)), ("fortnightly, another 3", Repeat("Weekly", 2, 4)),
     ("weekly for the next month", Repeat("Weekly", 1, 5)), ("monthly over the next year", Repeat("Monthly", 1, 12)),
     ("every Friday for a month", Repeat("Weekly", 1, 5)), ("Fridays until 18 December", Repeat("Weekly", 1, 4)),
@@ -56,7 +59,8 @@ def test_what_a_desk_says_is_read_as_that_many_visits_in_all(phrase: str, due: R
 
 @pytest.mark.parametrize(("phrase", "why"), [
     ("", "not understood"), ("weekly", "how many"), ("weekly x0", "2 to 52"), ("weekly x1", "one visit"),
-    ("weekly x53", "2 to 52"), ("sometimes x3", "not understood"), ("5", "not understood"),
+    ("weekly x53", "2 to 52"), ("every 101 weeks x2", "every 1 to 100 weeks"),
+    ("sometimes x3", "not understood"), ("5", "not understood"),
     ("every x weeks", "not understood"), ("yearly x2", "not understood"), ("biweekly x2", "not understood"),
     ("twice a week x6", "not understood"), ("3 times a week", "not understood"), ("6 times weekly", "not understood"),
     ("2 visits a week for 3 weeks", "not understood"), ("every Monday x3", "first visit is on Friday"),

@@ -85,3 +85,13 @@ def test_everyone_and_everywhere_are_known_in_all_the_usual_words() -> None:
     assert all(means_everywhere(word) for word in SITES)
     assert not any(means_everyone([word]) for word in ("staff", "the clinic", "all physios", "any", "Allan", "both"))
     assert not any(means_everywhere(word) for word in ("the site", "Northside", "either", "site"))
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("text", ["EPs", "the EPs", "all EPs", "all the exercise physiologists"])
+async def test_a_profession_in_capitals_is_all_who_have_it(text: str) -> None:
+    async with front_desk() as (_, clinic):
+        roster, _ = await load(clinic)
+        assert [person.name for person in staff_named(roster, [text])] == ["Priya Nair"]
+        with pytest.raises(ClinikoMcpError):
+            staff_named(roster, ["an EP"])

@@ -14,6 +14,10 @@ VISIT = Anchor(datetime(2026, 12, 9, 14, 15), datetime(2026, 12, 9, 15, 0))
 
 # said so at a desk, and the plain words that it means: the two are read alike in every direction
 SAME = [
+    ("now until 2", "from now until 14:00"),
+    ("from now until 3", "from now until 3pm"),
+    ("now to half past 4", "from now until 4:30pm"),
+    ("between now and 11", "from now until 11am"),
     ("a week Thursday", "Thursday week"),
     ("a week on Thursday", "Thursday week"),
     ("week on Monday", "Monday week"),

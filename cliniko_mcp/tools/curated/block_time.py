@@ -58,7 +58,7 @@ from cliniko_mcp.tools.tool import curated
 
 _AROUND: Final = timedelta(days=7)
 _SHOWN: Final = 5
-_FROM_NOW: Final = re.compile(r"\b(?:until?l?|till?|rest|remainder|before|(?:next|within) \d+)\b", re.I)
+_FROM_NOW: Final = re.compile(r"^(?!.*\bnow\b).*\b(?:until?l?|till?|rest|remainder|before|(?:next|within) \d+)\b", re.I)
 _BY: Final = re.compile(r"\bby\b", re.I)
 
 

@@ -117,7 +117,7 @@ async def test_time_that_is_blocked_out_already_is_not_blocked_out_twice() -> No
         assert len(assistant.changes()) == len(made) + 1
         assert again["done"] == f"Blocked out 1 of {len(made)}." and len(again["items"]) == len(made)
         assert made - {row["id"] for row in again["items"]} == {one}
-        assert f"{len(made) - 1} were there already." in " ".join(again["notes"])
+        assert f"there already: {len(made) - 1}." in " ".join(again["notes"])
         before = len(assistant.changes())
         third = await assistant.call("block_time", **arguments)
         assert third["items"] == again["items"] and len(assistant.changes()) == before

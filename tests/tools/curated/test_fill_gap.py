@@ -158,6 +158,7 @@ async def test_what_is_taken_over_unclear_or_a_class_is_said() -> None:
         group = clinic.group([eva], NORTHSIDE, "Priya Nair", "2026-11-27 16:30")
         assert (await call("fill_gap", appointment=group))["code"] == "not_allowed"
         assert (await call("fill_gap", practitioner="Ng", when="yesterday"))["code"] == "not_allowed"
+        assert "gap" in await call("fill_gap", practitioner="Ng", when="today at 9"), "which is just now"
         assert (await call("fill_gap", practitioner="Ng", when="next week mornings"))["code"] == "not_understood"
         assert (await call("fill_gap", practitioner="Ng"))["code"] == "invalid_arguments"
         both = await call("fill_gap", practitioner="Sam", when="Sunday at 10")

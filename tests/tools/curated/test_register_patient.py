@@ -46,6 +46,19 @@ async def test_a_file_and_its_first_case_are_made_just_as_they_were_named() -> N
         assert any("sends nothing" in note for note in answer["notes"])
 
 
+async def test_a_referrer_is_told_where_the_file_or_the_case_keeps_it_and_nowhere_else() -> None:
+    async with in_process() as assistant:
+        raw = Raw(assistant)
+        doctor = next(row for row in raw.live("contacts") if row.get("type_code") == 1)
+        name = f"{doctor['first_name']} {doctor['last_name']}"
+        jo = {"first_name": "Jo", "last_name": "Park", "case": "Knee"}
+        assert "referrer" not in (await assistant.call("register_patient", **jo))["item"]
+        again = await assistant.call("register_patient", **jo, referrer=name)
+        assert again["done"].startswith("Already there") and "referrer" not in again["item"]
+        other = await assistant.call("register_patient", **jo | {"case": "Hip"}, referrer=name)
+        assert other["item"]["referrer"].endswith(str(doctor["last_name"]))
+
+
 @pytest.mark.long_but_one
 @pytest.mark.parametrize("left_out", [(), ("case", "max_sessions"), ("born",), ("mobile", "home_phone", "email")])
 @pytest.mark.parametrize("again", [{}, {"first_name": "JO"}, {"born": "1984-05-03"}, {"mobile": "+61 491 570 156"}])
