@@ -9,7 +9,8 @@ from cliniko_mcp.frontdesk.availability import sentence
 
 NAMES = st.lists(st.sampled_from(("Marcus Bell", "Aroha Tane", "Sam Iyer", "Mei Ng")), min_size=1, unique=True)
 CLAUSES = (
-    "is not at work then", "is full", "does not work there", "has no working hours", "has finished work by then: that time is over",
+    "is not at work then", "is full", "does not work there", "has no working hours",
+    "has finished work by then: that time is over",
     "is away (Leave): the time is blocked out",
 )  # fmt: skip
 
