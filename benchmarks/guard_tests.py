@@ -179,6 +179,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     "guards.queued_log": ("guards/test_queued_log.py",),
     "guards.guarded_clinic": (
         *_CLINIC,
+        *("guards/test_course.py", "guards/test_recent_openings.py", "guards/test_elsewhere.py"),
         "guards/test_kept.py",
         "guards/test_held_records.py",
         "guards/test_sent_once.py",

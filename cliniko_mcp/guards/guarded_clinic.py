@@ -345,7 +345,7 @@ class GuardedClinic:
         return same(upload_folder=self.upload_folder, purpose=purpose, course=self.course)
 
     def _known(self, call: Call) -> Record | None:
-        record, writes = self._read.get(call.address, (None, 0))
+        record, writes = self._read.get(call.address, (None, None))
         return record if writes == self._memory.changes else None
 
     @asynccontextmanager

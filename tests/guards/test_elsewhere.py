@@ -9,7 +9,7 @@ import anyio
 from cliniko_mcp.cliniko.resources.businesses import BusinessBody, Businesses
 from cliniko_mcp.cliniko.resources.patients import PatientBody, Patients
 from cliniko_mcp.cliniko.resources.practitioners import Practitioners
-from cliniko_mcp.guards.elsewhere import Nowhere
+from cliniko_mcp.guards.elsewhere import Beside, Elsewhere, Nowhere
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.guards.memory import Course, Memory
 from tests.client.account import listed, person
@@ -49,12 +49,12 @@ class Board:
 Story = Callable[[Callable[[], Awaitable[GuardedClinic]], Callable[[], Awaitable[GuardedClinic]]], Awaitable[None]]
 
 
-def told(story: Story) -> tuple[Office, Office]:
-    """A story of two processes, each of which makes its calls by a clinic of its own."""
+def told(story: Story, between: Elsewhere | None = None) -> tuple[Office, Office]:
+    """A story of two processes, each of which makes its calls by a clinic of its own, with this between them."""
     offices = Office(answers=MORE), Office(answers=MORE)
 
     async def inner() -> None:
-        board = Board()
+        board = between or Board()
         async with AsyncExitStack() as stack:
             calls: list[Callable[[], Awaitable[GuardedClinic]]] = []
             for office in offices:
@@ -87,6 +87,31 @@ def test_what_one_process_changed_another_reads_anew_and_keeps_what_was_not_touc
 
     _, there = told(story)
     assert requests(there) == ["GET /practitioners", "GET /patients", "GET /patients"]
+
+
+def test_of_two_who_work_in_one_process_with_keys_of_their_own_each_reads_anew_what_the_other_changed() -> None:
+    async def story(here: Any, there: Any) -> None:
+        for _ in range(2):
+            for _ in range(2):
+                assert (await (await there()).zone(SITE["id"])).key == "Australia/Perth"
+                await (await there()).by_id(Patients.list_patients, [ONE])
+            await (await here()).perform(Patients.update_patient, PatientBody.partial(notes="x"), id=ONE)
+        await (await there()).by_id(Patients.list_patients, [ONE])
+
+    here, there = told(story, Beside())
+    assert requests(here) == [f"PATCH /patients/{ONE}"] * 2
+    assert requests(there) == [f"GET /businesses/{SITE['id']}", *["GET /patients"] * 3]
+
+
+def test_those_who_work_in_one_process_are_told_how_often_each_kind_was_changed() -> None:
+    async def story() -> None:
+        beside = Beside()
+        assert await beside.generations() == {}
+        await beside.changed(["records", "zones"])
+        await beside.changed(["records"])
+        assert await beside.generations() == {"records": 2, "zones": 1}
+
+    run(story)
 
 
 def test_what_one_process_changed_is_dropped_by_the_next_call_of_another_and_by_no_later_one() -> None:

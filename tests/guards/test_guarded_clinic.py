@@ -14,10 +14,12 @@ from cliniko_mcp.cliniko.resources.bookings import Bookings
 from cliniko_mcp.cliniko.resources.patient_attachments import PatientAttachments
 from cliniko_mcp.cliniko.resources.patient_forms import PatientForms
 from cliniko_mcp.cliniko.resources.patients import PatientBody, Patients
-from cliniko_mcp.errors import NotAllowed
+from cliniko_mcp.cliniko.resources.practitioners import Practitioners
+from cliniko_mcp.errors import NotAllowed, RateLimited
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.guards.pipeline import GuardedCall, Purpose
 from tests.client.account import NOON, call, listed, person
+from tests.guards.gate import Form
 from tests.guards.office import ANSWERS, IDS, ONE, PEOPLE, SITE, STORAGE, Office
 
 
@@ -91,6 +93,20 @@ def test_no_way_leads_past_a_guard_that_says_no(way: Way, name: str, purpose: Pu
     else:
         with pytest.raises(NotAllowed):
             office.works(way)
+    assert office.account.requests == []
+
+
+def test_whether_an_operation_is_allowed_can_be_asked_without_sending_anything() -> None:
+    office = Office()
+
+    async def story(clinic: GuardedClinic) -> None:
+        await clinic.check(Patients.archive_patient)
+        office.doorkeeper.shut = True
+        with pytest.raises(NotAllowed):
+            await clinic.check(Patients.archive_patient)
+
+    office.works(story)
+    assert [seen.call.operation.name for seen in office.doorkeeper.seen] == ["archive_patient"] * 2
     assert office.account.requests == []
 
 
@@ -177,6 +193,18 @@ def test_all_rows_come_in_order_and_their_number_before_them() -> None:
     assert office.account.query(0)[0] == "q[]=last_name:=Lima"
 
 
+def test_the_number_of_rows_is_told_of_a_list_that_memory_keeps_too() -> None:
+    office = Office(answers={"GET /practitioners": listed("practitioners", PEOPLE[:3])})
+    totals: list[int] = []
+
+    async def story(clinic: GuardedClinic) -> None:
+        for _ in range(2):
+            assert len([row async for row in clinic.all(Practitioners.list_practitioners, totals.append)]) == 3
+
+    office.works(story)
+    assert (totals, len(office.account.requests)) == ([3, 3], 1)
+
+
 def test_a_list_that_is_left_in_the_middle_asks_for_nothing_more() -> None:
     office = Office(answers={"GET /patients": listed("patients", [person(number) for number in range(3_000)])})
 
@@ -243,6 +271,19 @@ def test_a_tool_that_reads_several_lists_tells_of_each_of_them_in_one_count() ->
     ]
 
 
+def test_names_beside_an_answer_are_no_part_of_what_whoever_waits_is_told() -> None:
+    office = Office(answers={"GET /practitioners": listed("practitioners", PEOPLE[:3])})
+
+    async def story(clinic: GuardedClinic) -> None:
+        await clinic.by_id(Practitioners.list_practitioners, IDS[:2])
+        assert office.told == []
+        clinic._memory.forget_all()
+        await clinic.collect(Practitioners.list_practitioners)
+
+    office.works(story)
+    assert office.told == [(1, 1, "staff: read")]
+
+
 def test_a_count_reads_one_row() -> None:
     office = Office()
     assert office.works(lambda clinic: clinic.count(Patients.list_patients.call(last_name="Lima"))) == 250
@@ -307,3 +348,51 @@ def test_what_was_read_before_a_change_is_not_known_to_the_guards_after_it() -> 
 
     Office(guard).works(story)
     assert known == [False, True, False]
+
+
+VISIT = "1897453889804840007"
+MOVED = call("update_individual_appointment", id=VISIT, starts_at="2026-11-26T08:30")
+DIARY: dict[str, Any] = {
+    f"GET /individual_appointments/{VISIT}": person(7, business_id=SITE["id"]),
+    f"GET /businesses/{SITE['id']}": SITE,
+    f"PATCH /individual_appointments/{VISIT}": person(7),
+}
+
+
+def carried_out(office: Office) -> None:
+    """A move that was stopped is carried out when its call is over, as after a yes on the approval page."""
+
+    async def story(clinic: GuardedClinic) -> None:
+        office.doorkeeper.shut = True
+        with pytest.raises(NotAllowed):
+            await clinic.perform(MOVED)
+        office.doorkeeper.shut = False
+        again = next(seen.again for seen in office.doorkeeper.seen if seen.call == MOVED)
+        assert again is not None
+        await again(Form())
+
+    office.works(story)
+
+
+def test_what_was_approved_is_done_when_its_call_is_over() -> None:
+    office = Office(answers=DIARY)
+    carried_out(office)
+    assert office.account.asked == [*DIARY]
+
+
+def test_what_is_done_when_its_call_is_over_waits_for_the_limit_no_longer_than_a_call_does() -> None:
+    full: list[str] = []
+
+    def at_first_full(answer: Any) -> Callable[[httpx2.Request], httpx2.Response]:
+        def answers(request: httpx2.Request) -> httpx2.Response:
+            if request.url.path in full:
+                return httpx2.Response(200, json=answer)
+            full.append(request.url.path)
+            return httpx2.Response(429, headers={"Retry-After": "12"})
+
+        return answers
+
+    office = Office(answers=DIARY | {way: at_first_full(DIARY[way]) for way in [*DIARY][:2]})
+    with pytest.raises(RateLimited):
+        carried_out(office)
+    assert [*DIARY][-1] not in office.account.asked

@@ -140,6 +140,13 @@ def test_a_write_that_a_guard_stopped_leaves_memory_as_it_was() -> None:
     assert len(office.account.requests) == 1
 
 
+def test_an_id_that_is_not_in_a_list_that_was_just_read_whole_is_not_asked_for_again() -> None:
+    office = Office(answers={"GET /practitioners": listed("practitioners", PEOPLE[:3])})
+    wanted = [IDS[0], "404"]
+    assert list(office.works(lambda clinic: clinic.by_id(Practitioners.list_practitioners, wanted))) == IDS[:1]
+    assert office.account.asked == ["GET /practitioners"]
+
+
 def test_two_lists_of_one_kind_are_remembered_apart() -> None:
     """Practitioners who left are in a list of their own."""
     left = [person(900, first_name="Left")]

@@ -1,6 +1,7 @@
 """The act of an approved call: sent once, on what was shown, and once more only where nothing was done."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from cliniko_mcp.approvals.ledger import LocalLedger
 from cliniko_mcp.approvals.question_table import Questions
 from cliniko_mcp.approvals.questions import Verdict
+from cliniko_mcp.client.clinic import Clinic
 from cliniko_mcp.errors import ApprovalNeeded, ClinikoRefused, OutcomeUnknown, RateLimited, Unavailable
 from cliniko_mcp.guards.confirm import Confirm
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
@@ -57,14 +59,15 @@ class Front:
 
         async def story() -> Any:
             async with self.account.clinic(per_minute) as client:
-                confirm = Confirm(LocalLedger(self.questions), now=client.now, wait=0)
-                who = caller or Caller(asker=self.form, route="http")
-                clinic = GuardedClinic(
-                    client, [confirm], who, called.operation.name, Memory(anyio.current_time, client.now)
-                )
-                return await clinic.perform(called)
+                return await self.clinic(client, called, caller).perform(called)
 
         return run(story)
+
+    def clinic(self, client: Clinic, called: Any = CALL, caller: Caller | None = None) -> GuardedClinic:
+        """What the tool of this call acts through."""
+        confirm = Confirm(LocalLedger(self.questions), now=client.now, wait=0)
+        who = caller or Caller(asker=self.form, route="http")
+        return GuardedClinic(client, [confirm], who, called.operation.name, Memory(anyio.current_time, client.now))
 
     @property
     def cancelled(self) -> int:
@@ -100,6 +103,35 @@ def test_after_a_429_everything_is_read_again_and_the_act_is_sent_once_more() ->
     first, second = [at for at, asked in enumerate(front.account.asked) if asked == CANCEL]
     assert f"GET /individual_appointments/{VISIT}" in front.account.asked[first + 1 : second]
     assert len(front.form.asked) == 1
+
+
+def test_no_other_call_takes_the_place_in_the_limit_of_an_act_that_is_to_be_sent_once_more() -> None:
+    front = Front(too_many, done)
+    another = list[str]()
+
+    async def story() -> None:
+        looks = anyio.Event()
+
+        def patient(_: httpx2.Request) -> httpx2.Response:
+            if front.cancelled:
+                looks.set()
+            return httpx2.Response(200, json=front.patient)
+
+        front.account.answers[f"GET /patients/{PATIENT}"] = patient
+        # Nine up to the 429, the three that look again, and the act's own are all that a minute has room for.
+        async with front.account.clinic(13) as client, anyio.create_task_group() as group:
+
+            async def asks_while_the_series_is_read_again() -> None:
+                await looks.wait()
+                await anyio.sleep(front.account.latency / 2)
+                with suppress(RateLimited):
+                    another.append((await client.perform(call("get_patient", id=PATIENT))).id)
+
+            group.start_soon(asks_while_the_series_is_read_again)
+            await front.clinic(client).perform(CALL)
+
+    run(story)
+    assert (front.cancelled, another) == (2, [])
 
 
 def test_after_a_second_429_nothing_is_sent_any_more() -> None:
