@@ -56,7 +56,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     ),
     "approvals.kept_questions": ("shared_state/test_ledger.py",),
     "approvals.shared_ledger": ("shared_state/test_ledger.py",),
-    "approvals.ledger": ("approvals/test_ledger.py", *_GATE),
+    "approvals.ledger": ("approvals/test_ledger.py", "shared_state/test_ledger.py", *_GATE),
     "approvals.local_ipc": _PAGE,
     "approvals.losses": (
         "approvals/test_losses.py",

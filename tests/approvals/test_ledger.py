@@ -99,3 +99,47 @@ def with_limit(story) -> None:
             await story()
 
     run(limited)
+
+
+def test_what_the_ledger_tells_is_what_the_table_holds() -> None:
+    async def story() -> None:
+        ledger = a_ledger()
+        pending = await on_the_page(ledger)
+        challenge = pending.question.challenge
+        assert [*await ledger.waiting()] == [*ledger.table.waiting()] == [pending]
+        assert await ledger.listed() == ledger.table.listed() != []
+        assert await ledger.knows(challenge, MATTER) and not await ledger.knows(None, MATTER)
+        assert await ledger.find(challenge) is await ledger.shown(MATTER) is pending
+        assert await ledger.decide(challenge, True, "page")
+        assert await ledger.start(pending, "page", told=False)
+        assert await ledger.ended(MATTER) is pending and not pending.told
+        await ledger.finish(pending, "done")
+        await ledger.tell(pending)
+        assert pending.told
+        made = await ledger.create(MATTER, PREVIEW, made_by="a call")
+        assert await ledger.start(made, "form")
+        await ledger.finish(made, "done")
+        assert await ledger.done_by("local", "a call") is made
+
+    with_limit(story)
+
+
+def test_what_becomes_of_each_question_is_told_once() -> None:
+    told: list[str] = []
+
+    async def story() -> None:
+        ledger = a_ledger()
+        ledger.became = told.append  # type: ignore[method-assign, assignment]
+        pending = await on_the_page(ledger)
+        assert told == ["asked"]
+        assert not await ledger.decide("unheard of", False, "page")
+        assert await ledger.decide(pending.question.challenge, True, "page")
+        assert told == ["asked"], "a yes counts when it is used"
+        assert await ledger.start(pending, "page") and not await ledger.start(pending, "page")
+        assert told == ["asked", "yes"]
+        await ledger.deny(await on_the_page(ledger))
+        other = await on_the_page(ledger)
+        assert await ledger.decide(other.question.challenge, False, "page")
+        assert told[2:] == ["asked", "no", "asked", "no"]
+
+    with_limit(story)
