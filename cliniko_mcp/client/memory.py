@@ -6,7 +6,7 @@ from typing import Final, Generic, TypeVar
 from cliniko_mcp.client.single_flight import Flight
 
 MAX_VALUES: Final = 5_000
-"""Values in memory at most: above it those that have expired are dropped, then the oldest."""
+"""Values in memory at most: above it the oldest are dropped."""
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -76,9 +76,6 @@ class SingleFlightCache(Generic[K, V]):
         for key, value in fetched.items():
             known.pop(key, None)  # what was read last stands last
             known[key] = (now + self._seconds, value)
-        if len(known) > self._most:
-            for key in [key for key, (until, _) in known.items() if until <= now]:
-                del known[key]
-            for key in [*known][: max(len(known) - self._most, 0)]:
-                del known[key]
+        while len(known) > self._most or next(iter(known.values()))[0] <= now:
+            del known[next(iter(known))]
         return fetched

@@ -111,7 +111,7 @@ class Logged:
 
 def logged_changes(chain: HashChain, low: datetime, high: datetime) -> Logged:
     """The changes from `low` on and before `high`. Raises OSError where the log cannot be read."""
-    begun: dict[int, LoggedChange] = {}
+    begun: dict[object, LoggedChange] = {}
     found: list[LoggedChange] = []
     since: datetime | None = None
     for entry in chain.entries():
@@ -123,7 +123,7 @@ def logged_changes(chain: HashChain, low: datetime, high: datetime) -> Logged:
             continue
         if announced is not None or entry.get("for") == "question":
             found.append(change)
-        elif entry.get("outcome") == "begun" and isinstance(number, int):
+        elif entry.get("outcome") == "begun":
             begun[number] = change
     return Logged(sorted(_inside([*found, *begun.values()], low, high), key=lambda change: change.at), since)
 
@@ -139,9 +139,7 @@ def _change(entry: Mapping[str, JsonValue]) -> LoggedChange | None:
         return None
     ending: Ending = _ENDINGS.get(outcome, "failed")
     channel = entry.get("channel", entry.get("rung"))  # version 0.1.0 wrote "rung"
-    return LoggedChange(
-        at, str(entry.get("principal", "")), str(entry.get("operation", "")), ending, str(channel or "none")
-    )
+    return LoggedChange(at, str(entry.get("principal", "")), str(entry.get("operation", "")), ending, str(channel))
 
 
 def _moment(entry: Mapping[str, JsonValue]) -> datetime | None:

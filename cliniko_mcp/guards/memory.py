@@ -29,8 +29,6 @@ RECORD_SECONDS_KEPT: Final = 60.0
 """Seconds for which a record read for its name is remembered."""
 MAX_ROWS: Final = 2_000
 """Rows of a list that is kept; a longer one is read each time."""
-RECENT: Final = timedelta(days=100)
-"""How far back a list that is kept from a while ago on goes."""
 MAX_LISTS: Final = 100
 """Lists of one kind that are kept."""
 
@@ -47,8 +45,8 @@ class Kept:
     """Whether a call that may change something goes by it too."""
     whole: bool = False
     """Whether the list is read whole, and ids are picked out of it here."""
-    recent: bool = False
-    """Whether, where that fits one page, all that begins from a while ago on is read, and rows are picked out of it."""
+    recent: timedelta | None = None
+    """How long ago all that is read begins, where that fits one page and rows are picked out of it; else None."""
 
 
 KEPT: Final[Mapping[str, Kept]] = {
@@ -63,7 +61,7 @@ KEPT: Final[Mapping[str, Kept]] = {
         ("daily_availabilities", "practitioners", "businesses"), serves_changes=False, whole=True
     ),
     "/availability_blocks": Kept(
-        ("availability_blocks", "practitioners", "businesses"), serves_changes=False, recent=True
+        ("availability_blocks", "practitioners", "businesses"), serves_changes=False, recent=timedelta(days=100)
     ),
     "/unavailable_block_types": Kept(("unavailable_block_types",)),
     "/appointment_type_billable_items": Kept(
@@ -166,7 +164,7 @@ class Memory:
         """
         kind = call.operation.path
         wanted, picked = self._wanted(call)
-        recent = KEPT[kind].recent and bool(picked)
+        recent = KEPT[kind].recent is not None and bool(picked)
         fresh: list[Record] | None = None
 
         async def fetch(keys: Sequence[str]) -> Mapping[str, Reading]:
@@ -193,9 +191,9 @@ class Memory:
         kept = KEPT[call.operation.path]
         if kept.whole and all(_picks_ids(call, condition) for condition in call.conditions):
             return Call(call.operation, call.ids, sort=call.sort), call.conditions
-        if not kept.recent or self._long.get(call.operation.path, 0.0) > self._clock():
+        if kept.recent is None or self._long.get(call.operation.path, 0.0) > self._clock():
             return call, ()
-        since = (self._now() - RECENT).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        since = (self._now() - kept.recent).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         starts = [
             condition.value
             for condition in call.conditions
@@ -265,7 +263,7 @@ class Memory:
         known = self._kept[other].values() if other is not None else ()
         return any(row_id(row) == record_id for reading in known for row in reading.rows)
 
-    async def zone(self, site: str, read: Callable[[str], Awaitable[Zone]], *, with_user: bool = False) -> Zone:
+    async def zone(self, site: str, read: Callable[[str], Awaitable[Zone]], *, with_user: bool) -> Zone:
         """The zone of a site, or of the key's user: from memory, from elsewhere, or as `read` gives it.
 
         What comes from elsewhere holds no user, so `with_user` it is read here. Raises what `read` raises.
@@ -287,7 +285,7 @@ class Memory:
 
     async def _read(self, site: str, read: Callable[[str], Awaitable[Zone]]) -> Zone:
         found = await read(site)
-        if found.certain and found.note is None:
+        if found.note is None:  # it was not guessed
             await self._elsewhere.put(f"zone:{site}", found.zone.key.encode(), SECONDS_KEPT)
         return found
 
@@ -347,11 +345,7 @@ def _is_over(call: Call, now: datetime) -> bool:
 
 def _picks_ids(call: Call, condition: Condition) -> bool:
     """Whether a condition picks rows by ids."""
-    return (
-        condition.operator == "="
-        and isinstance(condition.value, str)
-        and call.operation.filters.get(condition.field) is Family.NUMBER
-    )
+    return condition.operator == "=" and call.operation.filters.get(condition.field) is Family.NUMBER
 
 
 def _with(rows: Sequence[Record], conditions: Sequence[Condition]) -> Sequence[Record]:

@@ -69,9 +69,8 @@ def _made(folder: Path) -> Token:
     path = folder / _MADE_NAME
     try:
         private_folder(folder)
-        if not os.path.lexists(path):
-            with suppress(FileExistsError):  # where another server was quicker
-                create_file(path, f"{secrets.token_urlsafe(32)}\n".encode())
+        with suppress(FileExistsError):  # made at an earlier start, or by another server that was quicker
+            create_file(path, f"{secrets.token_urlsafe(32)}\n".encode())
         return Token(read_private(path).strip(), path)
     except OSError as problem:
         raise ConfigurationError(

@@ -29,9 +29,9 @@ class Source:
 class Cache:
     """A cache that keeps what this source knows for a minute."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, **most: int) -> None:
         self.source = source
-        self.kept = SingleFlightCache[str, str](60, anyio.current_time)
+        self.kept = SingleFlightCache[str, str](60, anyio.current_time, **most)
 
     async def get(self, *ids: str) -> list[str]:
         found = await self.kept.get_many(ids, self.source.fetch)
@@ -204,5 +204,55 @@ def test_who_waits_for_what_is_forgotten_meanwhile_reads_it_anew() -> None:
             await anyio.sleep(0.1)
             cache.kept.forget()
         assert source.asked == [["1"], ["1"]]
+
+    run(story)
+
+
+def test_of_five_thousand_values_all_are_known_and_of_one_more_the_oldest_is_asked_for_anew() -> None:
+    source = Source()
+
+    async def story() -> None:
+        cache = Cache(source)
+        await cache.get(*map(str, range(5_000)))
+        await cache.get("0", "4999")
+        assert len(source.asked) == 1
+        await cache.get("5000")
+        await cache.get("1", "5000")
+        await cache.get("0")
+        assert source.asked[1:] == [["5000"], ["0"]]
+
+    run(story)
+
+
+def test_what_was_read_anew_is_not_the_oldest() -> None:
+    source = Source()
+
+    async def story() -> None:
+        cache = Cache(source, most=2)
+        await cache.get("1")
+        await anyio.sleep(30)
+        await cache.get("2")
+        await anyio.sleep(30)
+        for asked in ("1", "3", "1", "2"):
+            await cache.get(asked)
+        assert source.asked == [["1"], ["2"], ["1"], ["3"], ["2"]]
+
+    run(story)
+
+
+def test_everything_that_is_known_is_what_exists_and_was_read_within_a_minute() -> None:
+    source = Source()
+
+    async def story() -> None:
+        cache = Cache(source)
+        assert cache.kept.values() == []
+        await cache.get("1", "500")
+        await anyio.sleep(30)
+        await cache.get("2")
+        assert cache.kept.values() == ["record 1", "record 2"]
+        await anyio.sleep(29)
+        assert anyio.current_time() == 61  # a minute after the first were read
+        assert cache.kept.values() == ["record 2"]
+        assert len(source.asked) == 2
 
     run(story)

@@ -139,6 +139,19 @@ def test_a_zone_that_one_process_read_another_need_not_read_and_a_changed_site_i
     assert requests(there) == ["GET /user"]
 
 
+def test_a_zone_that_one_process_had_to_guess_is_no_zone_that_another_knows() -> None:
+    """Of a site that is not there: its times are in the zone of the key's user, and every answer says so."""
+
+    async def story(here: Any, there: Any) -> None:
+        for process in (here, there):
+            assert (await (await process()).zone("404")).key == "Australia/Sydney"
+            assert await (await process()).zone_note("404") is not None
+
+    here, there = told(story)
+    assert requests(here) == ["GET /businesses/404", "GET /user"]
+    assert requests(there) == ["GET /businesses/404"]
+
+
 def test_nothing_of_the_user_is_shared_so_each_process_reads_the_user_when_it_needs_them() -> None:
     async def story(here: Any, there: Any) -> None:
         assert (await (await here()).user()) is not None

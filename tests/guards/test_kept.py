@@ -24,7 +24,7 @@ from cliniko_mcp.cliniko.resources.practitioners import Practitioners
 from cliniko_mcp.cliniko.resources.public_settings import PublicSettingsOfAccount
 from cliniko_mcp.errors import NotAllowed, OutcomeUnknown, Unavailable
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
-from cliniko_mcp.guards.memory import KEPT, MAX_LISTS, MAX_ROWS
+from cliniko_mcp.guards.memory import KEPT
 from tests.client.account import NOON, listed, person
 
 from .office import Office
@@ -205,7 +205,7 @@ def test_what_is_asked_for_by_its_own_name_is_read_afresh() -> None:
     assert sent(office) == [1, 1]
 
 
-@pytest.mark.parametrize(("kind", "rows"), [("practitioners", 100), ("practitioners", MAX_ROWS), ("hours", 150)])
+@pytest.mark.parametrize(("kind", "rows"), [("practitioners", 100), ("practitioners", 2_000), ("hours", 150)])
 def test_a_list_of_any_length_up_to_the_most_is_read_once(kind: str, rows: int) -> None:
     hours = [{**person(number), "practitioner_id": str(1 + number % 3)} for number in range(rows)]
     office = Office(answers={"GET /practitioners": listed("practitioners", [person(n) for n in range(rows)]),
@@ -229,12 +229,13 @@ def test_only_hours_picked_by_ids_alone_are_read_whole() -> None:
     async def story(clinic: GuardedClinic) -> None:
         await clinic.collect(Practitioners.list_practitioners, id=OneOf([person(1)["id"]]))
         await clinic.collect(Hours.list_daily_availabilities, updated_at=From(NOON))
+        await clinic.collect(Hours.list_daily_availabilities, updated_at=NOON)
         await clinic.collect(Hours.list_daily_availabilities, updated_at=From(NOON), practitioner_id=OneOf(["1"]))
         above = Call(Hours.list_daily_availabilities, conditions=(Condition("practitioner_id", ">", "1"),))
         assert [row async for row in clinic.all_of(above)]
 
     office.works(story, Risk.READ)
-    assert [len(request.url.params.get_list("q[]")) for request in office.account.requests] == [1, 1, 2, 1]
+    assert [len(request.url.params.get_list("q[]")) for request in office.account.requests] == [1, 1, 1, 2, 1]
 
 
 def test_a_record_that_stands_in_a_list_that_is_kept_is_named_from_there() -> None:
@@ -339,23 +340,22 @@ def test_names_by_id_come_from_the_list_that_is_kept_and_a_new_one_is_asked_for(
     assert sent(office) == [1, 0, 1]
 
 
-def test_a_list_that_is_too_long_is_read_each_time_and_so_many_lists_are_kept_at_most() -> None:
+def test_a_list_above_two_thousand_rows_is_read_each_time_and_a_hundred_lists_are_kept_at_most() -> None:
     office = Office(
-        answers=ANSWERS | {"GET /practitioners": listed("practitioners", [person(n) for n in range(MAX_ROWS + 1)])}
+        answers=ANSWERS | {"GET /practitioners": listed("practitioners", [person(n) for n in range(2_001)])}
     )
     office.account.answers |= {
-        f"GET /appointment_types/{number}/practitioners": listed("practitioners", [person(1)])
-        for number in range(MAX_LISTS + 1)
+        f"GET /appointment_types/{number}/practitioners": listed("practitioners", [person(1)]) for number in range(101)
     }
 
     async def story(clinic: GuardedClinic) -> None:
         for _ in range(2):
-            assert len(await clinic.collect(Practitioners.list_practitioners)) == MAX_ROWS + 1
-        for number in (*range(MAX_LISTS + 1), 0, MAX_LISTS):
+            assert len(await clinic.collect(Practitioners.list_practitioners)) == 2_001
+        for number in (*range(101), 0, 100):
             await clinic.collect(Practitioners.list_appointment_type_practitioners, appointment_type_id=str(number))
 
     office.works(story, Risk.READ)
-    assert sent(office) == [21, 21, *(1 for _ in range(MAX_LISTS + 1)), 1, 0]
+    assert sent(office) == [21, 21, *(1 for _ in range(101)), 1, 0]
 
 
 def test_a_call_that_took_from_memory_may_look_again_unless_it_changed_something() -> None:

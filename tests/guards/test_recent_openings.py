@@ -27,11 +27,9 @@ def opening(number: int, starts: datetime, practitioner: int) -> dict[str, Any]:
 def office_with(rows: Sequence[dict[str, Any]]) -> tuple[Office, list[str]]:
     asked: list[str] = []
 
-    pages = listed("availability_blocks", [*rows])
-
     def answer(request: httpx2.Request) -> httpx2.Response:
         asked.append(str(request.url.params.get_list("q[]")))
-        return pages(request)
+        return listed("availability_blocks", [*rows])(request)
 
     user = person(9, time_zone_identifier="Australia/Sydney")
     return Office(answers={"GET /availability_blocks": answer, "GET /user": user}), asked
@@ -75,6 +73,51 @@ def test_where_a_page_does_not_hold_them_each_is_asked_for_what_it_needs() -> No
         assert all("practitioner_id" in params for params in first[1:])
         assert all("practitioner_id" in params for params in asked[len(first) :])
         assert len(asked) > len(first)
+
+    office.works(story, Risk.READ)
+
+
+def test_where_a_page_does_not_hold_them_the_answer_to_each_question_is_kept_and_after_two_minutes_a_page_tried() -> (
+    None
+):
+    office, asked = office_with([opening(number, NOON, 5) for number in range(1, 102)])
+
+    async def story(clinic: GuardedClinic) -> None:
+        await openings(clinic, NOON, NOON + DAY, "5")
+        await openings(clinic, NOON, NOON + DAY, "6")
+        so_far = len(asked)
+        await openings(clinic, NOON, NOON + DAY, "6")
+        assert len(asked) == so_far
+        await anyio.sleep(121)
+        await openings(clinic, NOON, NOON + DAY, "6")
+        assert "practitioner_id" not in asked[so_far]
+
+    office.works(story, Risk.READ)
+
+
+def test_where_everything_is_forgotten_so_is_that_a_page_did_not_hold_them() -> None:
+    rows = [opening(number, NOON, 5) for number in range(1, 102)]
+    office, asked = office_with(rows)
+
+    async def story(clinic: GuardedClinic) -> None:
+        await openings(clinic, NOON, NOON + DAY, "5")
+        del rows[50:]
+        clinic._memory.forget_all()
+        asked.clear()
+        for practitioner in ("5", "6"):
+            await openings(clinic, NOON, NOON + DAY, practitioner)
+        assert len(asked) == 1
+
+    office.works(story, Risk.READ)
+
+
+def test_an_opening_without_a_start_is_in_no_span() -> None:
+    office, asked = office_with([{**opening(1, NOON, 5), "starts_at": None}, opening(2, NOON, 5)])
+
+    async def story(clinic: GuardedClinic) -> None:
+        assert await openings(clinic, NOON, NOON + DAY) == ["2"]
+        assert await openings(clinic, NOON - DAY, NOON + 2 * DAY, "5") == ["2"]
+        assert len(asked) == 1
 
     office.works(story, Risk.READ)
 

@@ -81,3 +81,24 @@ def test_the_guard_refuses_every_operation_beyond_the_scope_whatever_tool_it_is_
 
     anyio.run(play)
     assert passed.keys() == {name for name in operations() if needs()[name] <= held}
+
+
+@pytest.mark.parametrize(
+    ("tool", "held", "beyond"),
+    [
+        ("update_patient", 1, "change anything"),
+        ("archive_patient", 1, "archive, delete, cancel or take as much away"),
+        ("archive_patient", 2, "archive, delete, cancel or take as much away"),
+    ],
+)
+def test_who_is_refused_is_told_what_their_access_is_not_enough_for(tool: str, held: int, beyond: str) -> None:
+    may = allowed(SCOPES[:held])
+    assert may is not None
+    guarded: GuardedCall = on_its_way(Call(operations()[tool]), Caller(may=may), tool="cliniko_write")
+
+    async def play() -> None:
+        async with Scopes()(guarded):
+            raise AssertionError("it was let pass")
+
+    with pytest.raises(NotAllowed, match=rf": this person's access to the clinic is not enough to {beyond}\.$"):
+        anyio.run(play)

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections import Counter
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from conftest import YES
 from tools.curated.reception import NORTHSIDE, reception
 
 from cliniko_mcp.cli.audit import audit
+from cliniko_mcp.guards.changes import logged_changes
 from cliniko_mcp.guards.hash_chain import HashChain
 from cliniko_mcp.guards.pipeline import Caller
 
@@ -179,3 +180,65 @@ async def test_what_the_tools_changed_stands_in_the_report(tmp_path: Path) -> No
     async with reception(read_only=True, audit_file=log) as clinic:
         answer = await clinic.assistant.call("report", kind="changes", when="today")
         assert answer["summary"]["changes_made"] == {"count": 1}
+
+
+def line(**more: Any) -> dict[str, Any]:
+    """A line of the log about a change that began on 23 November, with what is said otherwise."""
+    told = {"tool": "x", "operation": "update_patient", "ids": {}, "principal": "local", "outcome": "begun"}
+    return {**told, "time": "2026-11-23T02:00:00.000000Z", "channel": "none", **more}
+
+
+def reported(chain: HashChain) -> list[dict[str, Any]]:
+    """The rows of the report of November."""
+    arguments = ["report", "--audit-file", str(chain.path), "--when", "this month", "--now", NOW.isoformat()]
+    done = CliRunner().invoke(audit, [*arguments, "--format", "json"])
+    assert done.exit_code == 0, done.output
+    return json.loads(done.output)["rows"]
+
+
+@pytest.fixture
+def chain(tmp_path: Path) -> HashChain:
+    return HashChain(tmp_path / "audit.jsonl")
+
+
+@pytest.mark.parametrize("channel", ["allowed", "form"])
+def test_what_cliniko_refused_counts_as_failed_whoever_had_approved_or_allowed_it(
+    chain: HashChain, channel: str
+) -> None:
+    chain.append(line(of=chain.append(line()), outcome="rejected", channel=channel))
+    (row,) = reported(chain)
+    assert (row["failed"], row["made"], row["approved"], row["allowed"]) == (1, 0, 0, 0)
+
+
+@pytest.mark.parametrize(("outcome", "counted"), [("asked", "questions"), ("declined", "declined")])
+def test_a_question_that_was_put_counts_though_no_change_began(chain: HashChain, outcome: str, counted: str) -> None:
+    chain.append(line(**{"for": "question"}, outcome=outcome, channel="page"))
+    (row,) = reported(chain)
+    assert (row[counted], row["made"], row["unknown"]) == (1, 0, 0)
+
+
+def test_a_change_of_which_the_log_does_not_say_whose_it_was_is_that_of_a_person_not_known(chain: HashChain) -> None:
+    chain.append(line(principal=""))
+    assert [row["person"] for row in reported(chain)] == ["not known"]
+
+
+def test_names_of_people_and_operations_are_cut_at_eighty_characters(chain: HashChain) -> None:
+    for length in (80, 81):
+        one = line(principal=length * "p", operation=length * "o")
+        chain.append({**one, "of": chain.append(one), "outcome": "ok"})
+    rows = {row["person"]: row["operations"] for row in reported(chain)}
+    assert rows == {80 * "p": f"{80 * 'o'} 1", f"{79 * 'p'}…": f"{79 * 'o'}… 1"}
+
+
+@pytest.mark.parametrize("time", [None, "yesterday", "2026-11-23T02:00:00"])
+def test_a_line_that_does_not_tell_its_moment_is_passed_over(chain: HashChain, time: str | None) -> None:
+    chain.append(line(time=time))
+    chain.append(line())
+    assert [row["unknown"] for row in reported(chain)] == [1]
+
+
+def test_the_first_moment_of_a_time_is_part_of_it_and_its_end_is_part_of_the_next(chain: HashChain) -> None:
+    noon, day = datetime(2026, 11, 23, 12, tzinfo=UTC), timedelta(days=1)
+    chain.append(line(time=noon.isoformat()))
+    assert [change.at for change in logged_changes(chain, noon, noon + day).changes] == [noon]
+    assert logged_changes(chain, noon - day, noon).changes == []
