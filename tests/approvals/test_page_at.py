@@ -1,4 +1,4 @@
-"""The approvals page of a server on the web: where people are led, and who may say yes unless the operator asks more."""
+"""The approvals page of a server on the web: where people are led, and who may say yes unless told otherwise."""
 
 from itertools import count
 
