@@ -89,6 +89,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     ),
     "approvals.questions": (
         "approvals/test_questions.py",
+        "protocol/test_elicitation.py",
         "guards/test_lives.py",
         "guards/test_unanswered_forms.py",
         "guards/test_lives_of_updates.py",

@@ -231,7 +231,7 @@ def _who_asks(pending: PendingQuestion, shown: Shown) -> str:
     )
 
 
-def _buttons(number: int, preview: Preview, *, yes_first: bool, yes: bool = True) -> str:
+def _buttons(number: int, preview: Preview, *, yes_first: bool, yes: bool) -> str:
     described = f'aria-describedby="title{number} what{number}"'
     approve = f"<button class=yes name=decision value=approve {described}>{escape(preview.act)}</button>" if yes else ""
     no = f"<button name=decision value=deny {described}>{escape(preview.keep)}</button>"
@@ -264,13 +264,10 @@ def _past(shown: Shown) -> str:
 
 def _undoing(pending: PendingQuestion | None, shown: Shown) -> str:
     """The button that takes a yes back while it is not used, or lifts a no while it holds."""
-    decision, words = "", ""
-    if pending is not None and any(pending is item for item in shown.unused):
-        decision, words = "withdraw", "Take it back"
-    elif pending is not None and any(pending is item for item in shown.denials):
-        decision, words = "reopen", "Allow the question again"
-    if pending is None or not decision:
+    if pending not in (*shown.unused, *shown.denials):
         return ""
+    take_back, lift = ("withdraw", "Take it back"), ("reopen", "Allow the question again")
+    decision, words = take_back if pending in shown.unused else lift
     return (
         f"<form method=post>{_hidden(shown, pending.question.challenge)}"
         f"<button class=small name=decision value={decision}>{words}</button></form>"

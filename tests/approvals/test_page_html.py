@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from html import unescape
 from typing import Any
 
 import pytest
@@ -38,6 +39,17 @@ def title(text: str) -> str:
     return re.findall("<title>(.*)</title>", text)[0]
 
 
+def read(text: str) -> str:
+    """What stands on the page below the clinic's name, as a person reads it."""
+    (main,) = re.findall("<main>(.*)</main>", text, re.DOTALL)
+    return " ".join(unescape(re.sub("<[^>]*>", " ", main)).split())
+
+
+def headings(text: str) -> list[tuple[str, str]]:
+    """The headings with their levels, as a screen reader lists them."""
+    return [(level, unescape(words)) for level, words in re.findall(r"<(h\d)[^>]*>(.*?)</h\d>", text)]
+
+
 def test_without_a_question_it_says_what_it_is_for_and_waits_by_itself() -> None:
     text = page()
     assert title(text) == "Nothing is waiting - Cliniko approvals"
@@ -67,6 +79,24 @@ def test_one_question_and_several_are_told_apart() -> None:
     assert 'id="what1"' in two and 'id="what2"' in two and 'id="what3"' not in two
     assert 'data-idle=""' in one
     assert "Nothing happens unless you approve." in one
+
+
+def test_a_single_question_is_read_with_its_buttons_and_nothing_about_several() -> None:
+    assert read(page(asked())) == (
+        "One question for you An assistant wants to change something in Cliniko. Nothing happens unless you approve. "
+        "Archive <patient>? Patient Ana & Bo It can be brought back. An assistant asked at 2:59 pm 10:00 left "
+        "Keep it Archive <patient> Not like this"
+    )
+
+
+def test_questions_are_headed_below_their_group_as_soon_as_there_are_two() -> None:
+    assert headings(page(asked())) == [("h1", "One question for you"), ("h2", "Archive <patient>?")]
+    assert headings(page(asked("c1"), asked("c2"))) == [
+        ("h1", "2 questions for you"),
+        ("h2", "Archive <patient> · 2 questions"),
+        ("h3", "Archive <patient>?"),
+        ("h3", "Archive <patient>?"),
+    ]
 
 
 def test_several_are_grouped_by_what_they_do_denied_at_once_and_approved_one_by_one() -> None:
@@ -163,8 +193,10 @@ def test_every_outcome_has_a_heading_and_is_not_said_twice(outcome: Outcome) -> 
     assert heading and f"<p>{heading}. " not in text
 
 
-def ending(ending: Any, *, acting: bool = False, problem: Rejected | None = None) -> PendingQuestion:
-    pending = asked()
+def ending(
+    ending: Any, *, acting: bool = False, problem: Rejected | None = None, challenge: str = "c1"
+) -> PendingQuestion:
+    pending = asked(challenge)
     pending.verdict, pending.ending, pending.acting = Verdict.YES, ending, acting
     pending.ended, pending.problem = NOW + 120, problem
     return pending
@@ -192,6 +224,35 @@ def test_after_a_yes_the_page_tells_how_it_ended(about: PendingQuestion, heading
     assert "Archive &lt;patient&gt;: Ana &amp; Bo" in text
     assert ('class="card outcome good"' in text) == (about.ending == "done")
     assert (heading in page(recent=[about])) and "In the last ten minutes" in page(recent=[about])
+
+
+@pytest.mark.parametrize(
+    ("about", "moves"), [(ending(None), True), (ending(None, acting=True), True), (ending("done"), False)]
+)
+def test_the_heading_moves_until_what_was_approved_is_done(about: PendingQuestion, moves: bool) -> None:
+    assert ("<h1 role=status class=going>" in told(Outcome.APPROVED, about)) is moves
+
+
+def test_what_can_be_undone_no_more_is_read_without_a_button() -> None:
+    assert read(told(Outcome.GONE)) == (
+        "No longer open This question is no longer open. Nothing was done. If it is still wanted, the assistant can "
+        "ask again. Back to the page"
+    )
+    done = "Archived at 3:02 pm Archive <patient>: Ana & Bo"
+    assert read(told(Outcome.APPROVED, ending("done"))) == f"{done} You can close this page. Back to the page"
+    assert read(page(recent=[ending("done")])).endswith(f"In the last ten minutes {done}")
+
+
+def test_the_button_to_lift_a_no_or_take_a_yes_back_stands_beside_its_own_question() -> None:
+    unused = [ending(None, challenge=f"yes{number}") for number in range(2)]
+    denied = [ending("denied", challenge=f"no{number}") for number in range(3)]
+    text = page(unused=unused, recent=denied, denials=denied[1:])
+    assert re.findall(r'name=question value="(\w+)"><button class=small name=decision value=(\w+)>', text) == [
+        ("yes0", "withdraw"),
+        ("yes1", "withdraw"),
+        ("no1", "reopen"),
+        ("no2", "reopen"),
+    ]
 
 
 def test_a_yes_can_be_taken_back_until_it_is_used_and_a_no_lifted_while_it_holds() -> None:
@@ -267,6 +328,8 @@ def test_questions_of_several_clinics_each_say_which() -> None:
     assert "In Northside &lt;Clinic&gt;" in text and "In South &amp; Co" in text
     one = page(of("ana"), of("ana", "c2"), viewer=ANA)
     assert "<strong>Northside &lt;Clinic&gt;</strong>" in one and "In Northside" not in one
+    nameless = page(of("ana"), of("ana", "c2", replace(ACCOUNT, clinic="")), viewer=ANA)
+    assert nameless.count("<p class=soft>In ") == nameless.count("<p class=soft>In Northside") == 1
 
 
 def test_somebody_elses_question_says_nothing_of_it() -> None:

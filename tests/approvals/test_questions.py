@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cliniko_mcp.approvals.question_table import Questions
+from cliniko_mcp.approvals.question_table import MAX_SHOWN_APART, Questions
 from cliniko_mcp.approvals.questions import Matter, PendingQuestion, Verdict
 from tests.approvals.desktop import seen
 from tests.guards.gate import Clock
@@ -89,6 +89,28 @@ def test_an_answered_question_leaves_its_room_on_the_page(table: Table) -> None:
     assert not table.questions.show(later)
     assert table.questions.decide(asked[0].question.challenge, True, "page")
     assert table.questions.show(later)
+
+
+def test_where_each_person_sees_their_own_two_hundred_may_wait_at_once(table: Table) -> None:
+    questions = Questions(table.clock, lambda: "nonce", most_shown=MAX_SHOWN_APART)
+    asked = [questions.create(table.about(number, f"p{number}"), seen()) for number in range(201)]
+    assert [questions.show(item) for item in asked] == [True] * 200 + [False]
+
+
+def test_a_page_lists_what_waits_what_is_approved_what_ended_and_every_no_each_apart(table: Table) -> None:
+    waiting, approved, begun, denied = (table.shown(table.about(number)) for number in range(4))
+    assert table.questions.decide(approved.question.challenge, True, "page")
+    assert table.questions.decide(begun.question.challenge, True, "page") and table.questions.start(begun, "page")
+    assert table.questions.decide(denied.question.challenge, False, "page")
+    assert table.questions.listed() == [[waiting], [approved], [denied, begun], [denied]]
+
+
+@pytest.mark.parametrize("approved", [True, False])
+def test_who_answered_stays_with_the_question(table: Table, approved: bool) -> None:
+    asked, other = table.shown(), table.shown(table.about(2))
+    assert table.questions.decide(asked.question.challenge, approved, "page", by="people:ana")
+    assert not table.questions.decide(asked.question.challenge, approved, "page", by="people:bo")
+    assert (asked.answered_by, other.answered_by) == ("people:ana", "")
 
 
 def test_a_question_whose_facts_have_changed_goes_from_the_page_unanswered(table: Table) -> None:
