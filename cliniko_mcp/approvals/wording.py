@@ -11,7 +11,7 @@ from typing import Final
 from cliniko_mcp.approvals.effects import rule_named
 from cliniko_mcp.approvals.facts import Facts, count_words, day_words, name_of, patient_words, when_words
 from cliniko_mcp.approvals.links import about, appointment_type, practitioner, site
-from cliniko_mcp.approvals.losses import Loss
+from cliniko_mcp.approvals.losses import Loss, changed
 from cliniko_mcp.approvals.other_changes import other_changes
 from cliniko_mcp.approvals.refusals import check_place
 from cliniko_mcp.approvals.series import later_cancelled, left_alone, stay
@@ -19,7 +19,7 @@ from cliniko_mcp.approvals.shown import Fact, Preview
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.codes import CANCELLATION_REASONS
 from cliniko_mcp.cliniko.filters import FilterValue
-from cliniko_mcp.cliniko.models import Record
+from cliniko_mcp.cliniko.models import Record, value_of
 from cliniko_mcp.cliniko.operations import Operation, Unarchive
 from cliniko_mcp.cliniko.registry import resource
 from cliniko_mcp.cliniko.shapes.bookings import AppointmentStamps, BookingStamps
@@ -44,13 +44,14 @@ _NAMELESS: Final = frozenset({"appointment_type_billable_items", "appointment_ty
 
 _PEOPLE: Final = frozenset({"patients", "contacts"})
 _DONE: Final[Mapping[str, str]] = {"archive": "Archived", "delete": "Deleted", "cancel": "Cancelled"}
+_RESTORABLE: Final = "It can be brought back: ask the assistant to restore it."
 
 Stated = Sequence[Fact | str]
 """Facts, and sentences about what follows."""
 Subject = Callable[[Facts, Call, Record], Awaitable[Sequence[Fact] | None]]
 """The facts that say which record it is; None where its name and what it belongs to say it."""
 Details = Callable[[Facts, Call, Record], Awaitable[Stated]]
-"""What a kind of record has besides; nothing for a record of another kind."""
+"""What a kind of record has besides."""
 
 
 async def describe(facts: Facts, call: Call, record: Record) -> Preview:
@@ -60,20 +61,20 @@ async def describe(facts: Facts, call: Call, record: Record) -> Preview:
     key to see.
     """
     resource, shape = call.operation.resource, call.operation.shape
-    noun = noun_of(resource)
+    noun, undo = noun_of(resource), _undo(call.operation)
     stated: list[Fact | str] = [*await _subject(facts, call, record)]
-    if resource in _DETAILS:
-        stated += await _DETAILS[resource](facts, call, record)
     if shape == "cancel":
         stated += await _cancelling(facts, call, record)
+    elif resource in _DETAILS:
+        stated += await _DETAILS[resource](facts, call, record)
     return Preview(
         act=f"{shape.capitalize()} this {noun}",
         keep="Keep them" if resource in _PEOPLE else "Keep it",
         done=_DONE[shape],
         facts=[*(fact for fact in stated if isinstance(fact, Fact)), *_number(call)],
         consequences=[sentence for sentence in stated if isinstance(sentence, str)],
-        undo=_undo(call),
-        restorable=shape == "archive" and _restorable(call.operation),
+        undo=undo,
+        restorable=undo == _RESTORABLE,
     )
 
 
@@ -121,19 +122,15 @@ def _number(call: Call) -> Sequence[Fact]:
     return [Fact("Number", call.target)] if call.target else []
 
 
-def _undo(call: Call) -> str:
-    if call.operation.shape == "cancel":
+def _undo(operation: Operation) -> str:
+    """Whether it can be undone and by whom. Source: cliniko-api.md#archive-delete-cancel."""
+    if operation.shape == "cancel":
         return "A cancellation cannot be undone; a new appointment can be booked."
-    if call.operation.shape == "delete":
+    if operation.shape == "delete":
         return "This is permanent: it is deleted for good and nobody can bring it back."
-    if _restorable(call.operation):
-        return "It can be brought back: ask the assistant to restore it."
+    if any(isinstance(line, Unarchive) for line in resource(operation.resource).operations()):
+        return _RESTORABLE
     return "The assistant cannot bring it back; only somebody in Cliniko itself may be able to."
-
-
-def _restorable(operation: Operation) -> bool:
-    """Whether an operation brings the record back. Source: cliniko-api.md#archive-delete-cancel."""
-    return any(isinstance(line, Unarchive) for line in resource(operation.resource).operations())
 
 
 async def _patient(facts: Facts, call: Call, record: Record) -> Sequence[Fact] | None:
@@ -145,7 +142,11 @@ async def _patient(facts: Facts, call: Call, record: Record) -> Sequence[Fact] |
 
 
 async def _referral(facts: Facts, call: Call, record: Record) -> Sequence[Fact] | None:
-    return [Fact("Patient", await facts.patient(call.ids["patient_id"]) or "not known")]
+    return [await _person(facts, "Patient", call.ids["patient_id"])]
+
+
+async def _person(facts: Facts, role: str, identity: str | None) -> Fact:
+    return Fact(role, await facts.patient(identity) or "not known")
 
 
 async def _block(facts: Facts, call: Call, record: Record) -> Sequence[Fact] | None:
@@ -161,7 +162,7 @@ async def _place(facts: Facts, call: Call, record: Record) -> Sequence[Fact] | N
     if not isinstance(record, Attendee):
         return None
     booking = await facts.linked(Bookings.get_booking, record.booking_id)
-    who = Fact("Patient", await facts.patient(record.patient_id) or "not known")
+    who = await _person(facts, "Patient", record.patient_id)
     if booking is None:
         return [who, Fact("In", "a booking that cannot be read")]
     check_place(call, booking)
@@ -176,8 +177,8 @@ async def _relationship(facts: Facts, call: Call, record: Record) -> Sequence[Fa
         return None
     kind = clean(record.relation_description or "")
     return [
-        Fact("Patient", await facts.patient(record.patient_id) or "not known"),
-        Fact("Related to", await facts.patient(record.related_patient_id) or "not known"),
+        await _person(facts, "Patient", record.patient_id),
+        await _person(facts, "Related to", record.related_patient_id),
         *([Fact("As", label(kind))] if kind else []),
     ]
 
@@ -237,17 +238,15 @@ async def _of_appointment_type(facts: Facts, call: Call, record: Record) -> Stat
 async def _of_unavailable_block(facts: Facts, call: Call, record: Record) -> Stated:
     from cliniko_mcp.cliniko.resources.unavailable_blocks import UnavailableBlock, UnavailableBlocks
 
-    if not isinstance(record, UnavailableBlock) or record.starts_at is None:
-        return []
-    return await left_alone(facts, UnavailableBlocks.list_unavailable_blocks.where, record)
+    listing = UnavailableBlocks.list_unavailable_blocks.where
+    return await left_alone(facts, listing, record) if isinstance(record, UnavailableBlock) else []
 
 
 async def _of_appointment(facts: Facts, call: Call, record: Record) -> Stated:
     from cliniko_mcp.cliniko.resources.individual_appointments import IndividualAppointment, IndividualAppointments
 
-    if call.operation.shape == "cancel" or not isinstance(record, IndividualAppointment):
-        return []
-    repeats = await left_alone(facts, IndividualAppointments.list_individual_appointments.where, record)
+    listing = IndividualAppointments.list_individual_appointments.where
+    repeats = await left_alone(facts, listing, record) if isinstance(record, IndividualAppointment) else []
     return ["It leaves the diary without a reason being kept.", *repeats]
 
 
@@ -265,43 +264,21 @@ async def _of_attendee(facts: Facts, call: Call, record: Record) -> Stated:
     from cliniko_mcp.cliniko.resources.attendees import Attendee
     from cliniko_mcp.cliniko.resources.bookings import Bookings
 
-    if call.operation.shape == "cancel" or not isinstance(record, Attendee):
-        return []
-    booking = await facts.linked(Bookings.get_booking, record.booking_id)
+    booking = await facts.linked(Bookings.get_booking, record.booking_id) if isinstance(record, Attendee) else None
     if booking is None or booking.max_attendees is not None:
         return []
     return ["The place is the whole appointment: it leaves the diary too."]
 
 
 async def _of_treatment_note(facts: Facts, call: Call, record: Record) -> Stated:
-    from cliniko_mcp.cliniko.resources.treatment_notes import TreatmentNote
-
-    if not isinstance(record, TreatmentNote):
-        return []
-    state = [] if record.draft is None else [Fact("State", "draft" if record.draft else "final")]
-    return [*await _created(facts, record.created_at), *state]
+    draft = value_of(record, "draft")
+    state = [Fact("State", "draft" if draft else "final")] if isinstance(draft, bool) else []
+    return [*await _created(facts, call, record), *state]
 
 
-async def _of_patient_form(facts: Facts, call: Call, record: Record) -> Stated:
-    from cliniko_mcp.cliniko.resources.patient_forms import PatientForm
-
-    return await _created(facts, record.created_at) if isinstance(record, PatientForm) else []
-
-
-async def _of_patient_attachment(facts: Facts, call: Call, record: Record) -> Stated:
-    from cliniko_mcp.cliniko.resources.patient_attachments import PatientAttachment
-
-    return await _created(facts, record.created_at) if isinstance(record, PatientAttachment) else []
-
-
-async def _of_communication(facts: Facts, call: Call, record: Record) -> Stated:
-    from cliniko_mcp.cliniko.resources.communications import AnyCommunication
-
-    return await _created(facts, record.created_at) if isinstance(record, AnyCommunication) else []
-
-
-async def _created(facts: Facts, at: datetime | None) -> list[Fact]:
-    if at is None:
+async def _created(facts: Facts, call: Call, record: Record) -> Stated:
+    at = value_of(record, "created_at")
+    if not isinstance(at, datetime):
         return []
     zone = await facts.zone(None)
     return [Fact("Created", day_words(at.astimezone(zone).date(), facts.now.astimezone(zone).date()))]
@@ -327,13 +304,14 @@ async def _cancelling(facts: Facts, call: Call, record: Record) -> Stated:
     Source: cliniko-api.md#appointments.
     """
     stated: list[Fact | str] = []
-    reason = call.body.sent("cancellation_reason") if call.body is not None else None
+    sent = changed(call)
+    reason = sent.get("cancellation_reason")
     if isinstance(reason, int):
         stated.append(Fact("Reason", str(CANCELLATION_REASONS.get(reason, reason))))
-    note = call.body.sent("cancellation_note") if call.body is not None else None
+    note = sent.get("cancellation_note")
     if isinstance(note, str) and (whole := clean(note, lines=True)):
         stated.append(Fact("Note", whole))
-    every = call.body is not None and call.body.sent("apply_to_repeats") is True
+    every = sent.get("apply_to_repeats") is True
     later, at = await later_cancelled(facts, record, every=every)
     if later is None:
         known = "All later ones of its series are cancelled too" if every else "Later ones of its series stay"
@@ -368,9 +346,9 @@ _DETAILS: Final[Mapping[str, Details]] = {
     "attendees": _of_attendee,
     "unavailable_blocks": _of_unavailable_block,
     "treatment_notes": _of_treatment_note,
-    "patient_forms": _of_patient_form,
-    "patient_attachments": _of_patient_attachment,
-    "communications": _of_communication,
+    "patient_forms": _created,
+    "patient_attachments": _created,
+    "communications": _created,
     "taxes": _of_tax,
     "practitioner_reference_numbers": _of_reference_number,
 }

@@ -4,11 +4,14 @@ from typing import Any
 
 import pytest
 
+from cliniko_mcp.approvals.shown import Preview
 from cliniko_mcp.cliniko.calls import Call
+from cliniko_mcp.cliniko.registry import operations
 from cliniko_mcp.errors import PermissionMissing, Rejected
+from tests.guards.every_kind import an_app
 from tests.guards.gate import STAMP, Clock, FakeClinic, Rows
 
-from .test_preview import SERIES, told
+from .test_preview import DESTRUCTIVE, SERIES, told
 
 LATER = {"starts_at": "2026-12-01T22:30:00Z", "ends_at": "2026-12-01T23:00:00Z"}
 FOR_GOOD = "This is permanent: it is deleted for good and nobody can bring it back."
@@ -82,12 +85,19 @@ class Blind(FakeClinic):
          "Attached file: “scan.pdf”\nCreated: Fri 5 Dec 2025", GONE),
         ("archive_patient_attachment", "patient_attachments", {"filename": "scan.pdf", "created_at": None},
          "Attached file: “scan.pdf”", GONE),
+        ("archive_patient_form", "patient_forms", {"name": "Intake", "patient_id": "1"},
+         f"Patient form: Intake\n{ANA}\nCreated: Mon 5 Jan", GONE),
+        ("archive_communication", "communications", {"category_code": 12, "patient_id": "1"},
+         f"Memo: without a name\n{ANA}\nCreated: Mon 5 Jan", GONE),
         ("archive_relationship", "relationships",
          {"patient_id": "1", "related_patient_id": "2", "relation_description": "Mother"},
          f"{ANA}\nRelated to: {SLY}\nAs: Mother", GONE),
         ("archive_relationship", "relationships", {}, "Patient: not known\nRelated to: not known", GONE),
         ("archive_attendee", "attendees", {"patient_id": "1", "booking_id": "20"}, f"{ANA}\n{BOOKED}",
          f"The place is the whole appointment: it leaves the diary too.\n{GONE}"),
+        ("archive_attendee", "attendees", {"patient_id": "1", "booking_id": "30"},
+         f"{ANA}\nIn: a group appointment\nWhen: Wed 25 Nov, 9:30 to 10:30 am, in 2 days\nWith: Dr Bo Chen\n"
+         "For: Standard consult\nWhere: Northside", GONE),
         ("archive_attendee", "attendees", {}, "Patient: not known\nIn: a booking that cannot be read", GONE),
         ("archive_unavailable_block", "unavailable_blocks",
          {"starts_at": "2026-11-23T22:30:00Z", "business_id": "9"},
@@ -103,6 +113,20 @@ class Blind(FakeClinic):
 )  # fmt: skip
 def test_what_is_shown_of_each_kind(name: str, module: str, fields: dict[str, Any], facts: str, sentences: str) -> None:
     assert told(name, holding(module, **fields), id="77").text == f"{facts}\nNumber: 77\n\n{sentences}"
+
+
+def test_only_patients_sites_and_treatment_notes_are_said_to_be_brought_back_and_marked_as_such() -> None:
+    def shown(name: str) -> Preview:
+        operation = operations()[name]
+        more = {"cancellation_reason": "sick"} if operation.shape == "cancel" else {}
+        return told(name, holding(operation.resource), id="77", **more)
+
+    previews = {name: shown(name) for name in DESTRUCTIVE}
+    brought_back = {name for name, preview in previews.items() if preview.restorable}
+    assert brought_back == {
+        f"{way}_{noun}" for way in ("archive", "delete") for noun in ("patient", "business", "treatment_note")
+    }
+    assert brought_back == {name for name, preview in previews.items() if preview.undo == RESTORABLE}
 
 
 def test_of_coming_appointments_none_one_and_several_are_told_apart() -> None:
@@ -127,6 +151,15 @@ def test_a_series_is_its_own_and_not_whatever_else_is_in_the_diary() -> None:
     ]  # fmt: skip
     assert "the later one stays." in told("archive_individual_appointment", clinic, id="21").text
     assert "series" not in told("archive_individual_appointment", clinic, id="77").text
+
+
+def test_the_later_ones_of_a_blocked_out_time_that_repeats_are_said_to_stay() -> None:
+    clinic = holding("unavailable_blocks", starts_at="2026-11-23T22:30:00Z")
+    blocks = clinic.records["unavailable_blocks"]
+    blocks |= {more: {"id": more, "repeated_from_id": "77", **LATER, **STAMP} for more in ("78", "79")}
+    assert told("archive_unavailable_block", clinic, id="77").consequences == [
+        "It is part of a series; the 2 later ones stay."
+    ]
 
 
 def test_a_record_that_does_not_say_its_own_number_is_not_counted_as_a_series() -> None:
@@ -176,3 +209,34 @@ def test_a_note_is_shown_whole_and_with_its_lines() -> None:
     assert all(f"\n    {line}\n" in noted(long) for line in long.split("\n"))
     assert "\nNote: one line\n" in noted("one line")
     assert "Note:" not in noted("\u200b")
+
+
+OUT: dict[str, Any] = {"starts_at": "1999-01-01T09:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "title"),
+    [
+        ({"clear": ["ends_at"], **OUT}, "Move this appointment out of the diary?"),
+        (
+            {"clear": ["ends_at"], "patient_id": "3", **OUT},
+            "Move this appointment out of the diary and give it to another patient?",
+        ),
+        (
+            {"clear": ["ends_at", "repeat_rule"], "patient_id": "3", **OUT},
+            "Move this appointment out of the diary, give it to another patient and change how it repeats?",
+        ),
+        ({"clear": ["ends_at"], "notes": "Bring the scan."}, "Change this appointment?"),
+    ],
+)
+def test_an_update_is_asked_about_by_all_that_it_takes_away_and_else_as_a_change(
+    arguments: dict[str, Any], title: str
+) -> None:
+    assert told("update_individual_appointment", an_app().clinic, id="24", **arguments).title == title
+
+
+def test_how_a_patient_came_to_the_clinic_is_changed_under_the_name_of_that_patient() -> None:
+    clinic = FakeClinic(Clock())
+    clinic.records["referral_sources"] = {"": {"id": "70", "subcategory": "Radio", "notes": "An advert.", **STAMP}}
+    shown = told("update_referral_source", clinic, patient_id="1", referral_source_type_id="5", clear=["notes"])
+    assert shown.text.startswith(f"{ANA}\n")
