@@ -34,21 +34,19 @@ def private_folder(path: Path) -> Path:
     return path
 
 
-def safe_folder(path: Path) -> Path:
-    """This folder that a person named, made with mode 0700 where it was missing, else left with the mode that it has.
+def safe_folder(path: Path) -> None:
+    """Make this folder that a person named, with mode 0700, where it is missing; else it keeps the mode that it has.
 
     Raises OSError where that is not possible, and where other users could replace what lies in it: where one of them
     owns it, or may write into it (the sticky bit, as /tmp has it, keeps them from replacing).
     """
-    if not path.is_dir():
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
     if os.name == "posix":
         found = path.stat()
         if found.st_uid not in (os.getuid(), 0):
             raise PermissionError(f"the folder {path.name} belongs to another user")
         if found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX:
             raise PermissionError(f"other users may write into the folder {path.name}")
-    return path
 
 
 def open_private(path: Path, flags: int) -> int:
@@ -150,7 +148,7 @@ def locked(descriptor: int, patience: float = _PATIENCE) -> Generator[None]:
             _take(descriptor)
             break
         except OSError:
-            if not patience or time.monotonic() > give_up:
+            if time.monotonic() >= give_up:
                 raise TimeoutError("another process holds the file") from None
             time.sleep(_PAUSE)
     try:

@@ -55,6 +55,12 @@ def test_a_lock_that_another_keeps_is_waited_for_two_seconds_and_no_longer(watch
     assert 2.0 <= watch.now - watch.tries[0] < 2.1
 
 
+def test_who_has_no_patience_is_told_at_once(watch: Watch, file: int) -> None:
+    with pytest.raises(TimeoutError), private_files.locked(file, 0):
+        pytest.fail("nobody gave it back")
+    assert len(watch.tries) == 1
+
+
 def test_while_it_waits_it_tries_hundreds_of_times_a_second_and_rests_in_between(watch: Watch, file: int) -> None:
     watch.until = watch.now + 1
     with private_files.locked(file):

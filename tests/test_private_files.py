@@ -1,5 +1,6 @@
 """Files and folders that only their owner can read, and where the usual ones are."""
 
+import errno
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -8,6 +9,7 @@ from typing import NoReturn
 
 import pytest
 
+from cliniko_mcp import private_files
 from cliniko_mcp.approvals.paths import audit_file, state_folder
 from cliniko_mcp.private_files import open_private, private_folder, read_private, write_private
 
@@ -150,6 +152,17 @@ def test_what_cannot_be_replaced_is_said_and_leaves_no_draft(tmp_path: Path) -> 
     with pytest.raises(OSError):
         write_private(tmp_path / "pin.json", "{}")
     assert os.listdir(tmp_path) == ["pin.json"]
+
+
+def test_a_full_disk_is_said_as_it_is_and_the_old_file_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, content: bytes, mode: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    write_private(tmp_path / "pin.json", "kept")
+    monkeypatch.setattr(private_files, "create_file", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_private(tmp_path / "pin.json", "{}")
+    assert (tmp_path / "pin.json").read_text() == "kept"
 
 
 def test_a_missing_file_is_said_to_be_missing_and_is_not_made(tmp_path: Path) -> None:

@@ -172,7 +172,7 @@ class Server:
         """
         # The proof says that one of our own servers wrote this.
         reply: _Told = json.loads(self._send({"do": "story", "question": challenge}))
-        return clean(reply["words"], 1_000), reply["ended"]
+        return clean(reply["words"]), reply["ended"]
 
     def decide(self, challenge: str, answer: Answer, pin: str = "") -> Outcome:
         """Answer a question; how that ended. Raises OSError where the server does not answer any more."""

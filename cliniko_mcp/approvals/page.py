@@ -108,7 +108,6 @@ class ApprovalPage:
 
 
 class _Site(ThreadingHTTPServer):
-    daemon_threads = True
     # On Windows, sharing the address would let another program take the port over.
     allow_reuse_address = sys.platform != "win32"
 

@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,12 +45,13 @@ def test_a_terminal_finds_the_questions_of_every_server_and_answers_them(desktop
 
 def test_a_terminal_shows_names_cut_short_and_a_text_whole(desktop: Desktop) -> None:
     matter = Matter("local", "archive_patient", "{}", "patients/1", "facts")
-    asked = desktop.questions.create(matter, seen("first\n" + "p" * 9_000, "t" * 500), "h" * 500)
+    shown = replace(seen("first\n" + "p" * 9_000, "t" * 500), keep="k" * 500)
+    asked = desktop.questions.create(matter, shown, "h" * 500)
     assert desktop.questions.show(asked)
     desktop.start()
     (server,) = local_ipc.servers(desktop.folder, lambda: secrets.token_hex(8))
     (waiting,) = server.waiting()
-    assert [len(text) for text in (waiting.title, waiting.act, waiting.program)] == [200, 100, 60]
+    assert [len(text) for text in (waiting.title, waiting.act, waiting.keep, waiting.program)] == [200, 100, 100, 60]
     assert f"\n    first\n    {'p' * 9_000}\n" in waiting.preview
     assert waiting.seconds == 600
 

@@ -21,6 +21,29 @@ def test_nothing_listens_before_the_first_question_or_after_the_end(desktop: Des
     assert list((desktop.folder / "approvals").iterdir()) == []
     with pytest.raises(ConnectionRefusedError):
         HTTPConnection(host, timeout=PATIENT).connect()
+    assert desktop.page.invite().startswith("The question is on the approval page"), "it can be started again"
+    assert desktop.opened[1] != desktop.opened[0]
+
+
+def test_a_question_that_has_been_there_for_a_while_is_told_without_an_address(desktop: Desktop) -> None:
+    asked = desktop.ask()
+    assert desktop.page.again() == "The question is on the approval page already."
+    assert desktop.page.address_of(asked.question) == "", "whoever has the address may answer"
+
+
+def test_after_an_answer_the_page_tells_of_that_question_where_it_is_still_known(desktop: Desktop) -> None:
+    asked = desktop.ask()
+    desktop.start()
+    places: list[str] = []
+    for challenge in (asked.question.challenge, "unheard-of"):
+        csrf = re.findall(r'name=csrf value="([^"]+)"', desktop.visit("GET", desktop.path)[1])[0]
+        form = {"csrf": csrf, "question": challenge, "decision": "deny"}
+        response, _ = desktop.visit("POST", desktop.path, urlencode(form), {"Origin": desktop.origin})
+        places.append(response.getheader("Location", ""))
+    assert places == [
+        f"{desktop.path}?question={asked.question.challenge}&outcome=DENIED",
+        f"{desktop.path}?outcome=GONE",
+    ]
 
 
 def test_a_page_that_nobody_closed_does_not_keep_the_program_alive(desktop: Desktop) -> None:
