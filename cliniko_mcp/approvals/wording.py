@@ -5,7 +5,6 @@ Of the resource modules a call imports those of its own record and of what is li
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
 from typing import Final
 
 from cliniko_mcp.approvals.effects import rule_named
@@ -19,7 +18,7 @@ from cliniko_mcp.approvals.shown import Fact, Preview
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.codes import CANCELLATION_REASONS
 from cliniko_mcp.cliniko.filters import FilterValue
-from cliniko_mcp.cliniko.models import Record, value_of
+from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.operations import Operation, Unarchive
 from cliniko_mcp.cliniko.registry import resource
 from cliniko_mcp.cliniko.shapes.bookings import AppointmentStamps, BookingStamps
@@ -271,14 +270,21 @@ async def _of_attendee(facts: Facts, call: Call, record: Record) -> Stated:
 
 
 async def _of_treatment_note(facts: Facts, call: Call, record: Record) -> Stated:
-    draft = value_of(record, "draft")
-    state = [Fact("State", "draft" if draft else "final")] if isinstance(draft, bool) else []
+    from cliniko_mcp.cliniko.resources.treatment_notes import TreatmentNote
+
+    draft = record.draft if isinstance(record, TreatmentNote) else None
+    state = [] if draft is None else [Fact("State", "draft" if draft else "final")]
     return [*await _created(facts, call, record), *state]
 
 
 async def _created(facts: Facts, call: Call, record: Record) -> Stated:
-    at = value_of(record, "created_at")
-    if not isinstance(at, datetime):
+    from cliniko_mcp.cliniko.resources.communications import AnyCommunication
+    from cliniko_mcp.cliniko.resources.patient_attachments import PatientAttachment
+    from cliniko_mcp.cliniko.resources.patient_forms import PatientForm
+    from cliniko_mcp.cliniko.resources.treatment_notes import TreatmentNote
+
+    dated = AnyCommunication, PatientAttachment, PatientForm, TreatmentNote
+    if not isinstance(record, dated) or (at := record.created_at) is None:
         return []
     zone = await facts.zone(None)
     return [Fact("Created", day_words(at.astimezone(zone).date(), facts.now.astimezone(zone).date()))]
