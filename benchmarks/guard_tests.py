@@ -180,7 +180,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     "guards.exclusion": ("guards/test_layers.py",),
     "guards.chain_lines": (*_LOG, "shared_state/test_audit_postgres.py"),
     "guards.clinic_logs": ("guards/test_queued_log.py", "cli/test_audit_of_clinics.py"),
-    "guards.kept_chains": ("shared_state/test_audit_postgres.py",),
+    "guards.kept_chains": ("guards/test_kept_chains.py", "shared_state/test_audit_postgres.py"),
     "guards.queued_log": ("guards/test_queued_log.py",),
     "guards.guarded_clinic": (
         *_CLINIC,
