@@ -157,7 +157,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     ),
     "guards.elsewhere": ("guards/test_elsewhere.py",),
     "guards.log": ("guards/test_log.py", "guards/test_audit.py", "guards/test_unheard_ends.py"),
-    "guards.shared_parts": ("shared_state/test_replicas.py",),
+    "guards.shared_parts": ("shared_state/test_shared_parts.py", "shared_state/test_replicas.py"),
     "guards.parts": ("test_parts.py",),
     "guards.changes": ("reports/test_changes.py",),
     "guards.cut_off": ("guards/test_cut_off.py",),
