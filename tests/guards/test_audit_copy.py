@@ -95,7 +95,7 @@ def test_a_program_that_does_not_read_is_told_and_ended_and_the_next_line_starts
     monkeypatch: pytest.MonkeyPatch, started: list[subprocess.Popen[bytes]]
 ) -> None:
     monkeypatch.setattr(audit_copy, "_END_SECONDS", 0.0)
-    copy = copy_to("command:sleep 20")
+    copy = copy_to("command:sleep 10")
     with pytest.raises(BlockingIOError, match="the program does not read"):
         copy(b"x" * 2_000_000)
     copy(b"{}\n")
