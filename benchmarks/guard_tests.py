@@ -157,7 +157,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     ),
     "guards.elsewhere": ("guards/test_elsewhere.py",),
     "guards.log": ("guards/test_log.py", "guards/test_audit.py", "guards/test_unheard_ends.py"),
-    "guards.shared_parts": ("shared_state/test_replicas.py",),
+    "guards.shared_parts": ("shared_state/test_shared_parts.py", "shared_state/test_replicas.py"),
     "guards.parts": ("test_parts.py",),
     "guards.changes": ("reports/test_changes.py",),
     "guards.cut_off": ("guards/test_cut_off.py",),
@@ -180,7 +180,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     "guards.exclusion": ("guards/test_layers.py",),
     "guards.chain_lines": (*_LOG, "shared_state/test_audit_postgres.py"),
     "guards.clinic_logs": ("guards/test_queued_log.py", "cli/test_audit_of_clinics.py"),
-    "guards.kept_chains": ("shared_state/test_audit_postgres.py",),
+    "guards.kept_chains": ("guards/test_kept_chains.py", "shared_state/test_audit_postgres.py"),
     "guards.queued_log": ("guards/test_queued_log.py",),
     "guards.guarded_clinic": (
         *_CLINIC,

@@ -34,27 +34,21 @@ def copy_to(place: str) -> Copy:
     Raises ConfigurationError for anything else.
     """
     kind, _, where = place.partition(":")
-    match kind:
-        case "file" if where:
-            return _File(Path(where).expanduser())
-        case "command" if words := _words(where):
-            return _Command(words)
-        case "syslog" if not where:
-            return _Syslog("/dev/log", socket.AF_UNIX)
-        case "syslog":
-            host, _, port = where.rpartition(":")
-            if host and port.isdigit() and 0 < int(port) < 65536:
-                return _Syslog((host.strip("[]"), int(port)), socket.AF_INET6 if ":" in host else socket.AF_INET)
-        case _:
-            pass
+    with suppress(ValueError):  # a quotation without an end, or a port that is no number
+        match kind:
+            case "file" if where:
+                return _File(Path(where).expanduser())
+            case "command" if words := shlex.split(where):
+                return _Command(words)
+            case "syslog" if not where:
+                return _Syslog("/dev/log", socket.AF_UNIX)
+            case "syslog":
+                host, _, port = where.rpartition(":")
+                if host and port.isdigit() and 0 < int(port) < 65536:
+                    return _Syslog((host.strip("[]"), int(port)), socket.AF_INET6 if ":" in host else socket.AF_INET)
+            case _:
+                pass
     raise ConfigurationError("--audit-copy takes file:PATH, command:PROGRAM, syslog or syslog:HOST:PORT")
-
-
-def _words(command: str) -> list[str]:
-    try:
-        return shlex.split(command)
-    except ValueError:
-        return []
 
 
 class _File(Copy):
@@ -85,22 +79,22 @@ class _Command(Copy):
             self._program = subprocess.Popen(
                 self._words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, bufsize=0, env=environment_for_others()
             )
-            if self._program.stdin is not None and os.name == "posix":
-                # A program that stops reading is not waited for: the line is then told to be missing.
-                os.set_blocking(self._program.stdin.fileno(), False)
-        if self._program.stdin is None or self._program.stdin.write(line) != len(line):
+        reads = self._program.stdin
+        assert reads is not None  # it was asked for
+        if os.name == "posix":
+            # A program that stops reading is not waited for: the line is then told to be missing.
+            os.set_blocking(reads.fileno(), False)
+        if reads.write(line) != len(line):
             self.close()
             raise BlockingIOError("the program does not read")
 
     def close(self) -> None:
         """Tell the program that no more lines come, and give it a moment to end."""
         program, self._program = self._program, None
-        if program is None or program.stdin is None:
+        if program is None:
             return
-        with suppress(OSError):
-            program.stdin.close()
         try:
-            program.wait(_END_SECONDS)
+            program.communicate(timeout=_END_SECONDS)
         except subprocess.TimeoutExpired:
             program.kill()
             program.wait()
