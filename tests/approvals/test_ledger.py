@@ -2,7 +2,10 @@
 
 import inspect
 import threading
+from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
+from typing import TypeVar
 
 import anyio
 import pytest
@@ -13,6 +16,7 @@ from cliniko_mcp.approvals.questions import Matter, PendingQuestion, Verdict
 from cliniko_mcp.approvals.shown import Preview
 from tests.guards.gate import Clock, run
 
+T = TypeVar("T")
 MATTER = Matter("local", "archive_patient", "{}", "patients/1", "f", "removal")
 PREVIEW = Preview(act="Archive", keep="Keep", done="Archived", facts=())
 
@@ -124,6 +128,36 @@ def test_what_the_ledger_tells_is_what_the_table_holds() -> None:
     with_limit(story)
 
 
+def test_what_others_ask_about_the_same_record_and_forms_that_nobody_heard_of_are_told() -> None:
+    async def story() -> None:
+        ledger = a_ledger()
+        pending = await on_the_page(ledger)
+        assert await ledger.elsewhere(replace(MATTER, principal="another")) and not await ledger.elsewhere(MATTER)
+        assert not await ledger.unheard(MATTER)
+        await ledger.sent(pending, 9)
+        assert await ledger.unheard(MATTER)
+        await ledger.heard(MATTER.principal)
+        assert not await ledger.unheard(MATTER)
+
+    with_limit(story)
+
+
+def test_where_a_call_brings_no_answer_nothing_is_looked_up() -> None:
+    class Watched(LocalLedger):
+        looks = 0
+
+        async def _do(self, act: Callable[[Questions], T]) -> T:
+            self.looks += 1
+            return await super()._do(act)
+
+    async def story() -> None:
+        ledger = Watched(a_ledger().table)
+        assert not await ledger.knows(None, MATTER) and ledger.looks == 0
+        assert not await ledger.knows("unheard of", MATTER) and ledger.looks == 1
+
+    with_limit(story)
+
+
 def test_what_becomes_of_each_question_is_told_once() -> None:
     told: list[str] = []
 
@@ -135,7 +169,9 @@ def test_what_becomes_of_each_question_is_told_once() -> None:
         assert not await ledger.decide("unheard of", False, "page")
         assert await ledger.decide(pending.question.challenge, True, "page")
         assert told == ["asked"], "a yes counts when it is used"
-        assert await ledger.start(pending, "page") and not await ledger.start(pending, "page")
+        assert await ledger.start(pending, "page")
+        assert told == ["asked", "yes"]
+        assert not await ledger.start(pending, "page")
         assert told == ["asked", "yes"]
         await ledger.deny(await on_the_page(ledger))
         other = await on_the_page(ledger)

@@ -336,3 +336,10 @@ def test_somebody_elses_question_says_nothing_of_it() -> None:
     text = not_yours_page(Shown(path="/approvals", csrf="the-csrf", nonce="the-nonce", now=NOW, viewer=ANA))
     assert title(text) == "Not yours to answer - Cliniko approvals"
     assert '<a href="/approvals">See your own questions</a>' in text and "decision" not in text
+
+
+@pytest.mark.parametrize("outcome", [Outcome.WRONG, Outcome.LOCKED, Outcome.GONE, Outcome.REOPENED])
+def test_an_answer_that_did_not_count_is_told_as_such_and_not_as_the_question_stands(outcome: Outcome) -> None:
+    text = read(told(outcome, asked()))
+    assert outcome.value.rpartition(". ")[2] in text
+    assert "Ana & Bo" not in text
