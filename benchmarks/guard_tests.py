@@ -125,7 +125,7 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
         "guards/test_unheard_ends.py",
         "approvals/test_words.py",
     ),
-    "guards.anchors": ("shared_state/test_audit_postgres.py", "guards/test_anchors.py"),
+    "guards.anchors": ("guards/test_anchors.py", "shared_state/test_audit_postgres.py"),
     "guards.audit_copy": ("guards/test_audit_copy.py",),
     "guards.confirm": (
         "guards/test_confirm.py",
@@ -179,9 +179,13 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
     ),
     "guards.exclusion": ("guards/test_layers.py",),
     "guards.chain_lines": (*_LOG, "shared_state/test_audit_postgres.py"),
-    "guards.clinic_logs": ("guards/test_queued_log.py", "cli/test_audit_of_clinics.py"),
+    "guards.clinic_logs": (
+        "guards/test_queued_log_pace.py",
+        "guards/test_queued_log.py",
+        "cli/test_audit_of_clinics.py",
+    ),
     "guards.kept_chains": ("guards/test_kept_chains.py", "shared_state/test_audit_postgres.py"),
-    "guards.queued_log": ("guards/test_queued_log.py",),
+    "guards.queued_log": ("guards/test_queued_log_pace.py", "guards/test_queued_log.py"),
     "guards.guarded_clinic": (
         *_CLINIC,
         *("guards/test_course.py", "guards/test_recent_openings.py", "guards/test_elsewhere.py"),

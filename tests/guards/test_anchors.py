@@ -3,11 +3,13 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 
 import anyio
 import pytest
 
 from cliniko_mcp.guards.anchors import anchors_in, tell_heads, telling
+from tests.client.virtual import run
 
 pytestmark = pytest.mark.anyio
 SEAL = "0123456789abcdef" * 4
@@ -60,6 +62,20 @@ async def test_it_ends_with_what_it_goes_on_beside_whose_error_comes_as_it_is() 
     with pytest.raises(ValueError, match="as it is"):
         async with telling(heads, print):
             raise ValueError("as it is")
+
+
+def test_a_server_tells_when_it_starts_and_each_hour_for_as_long_as_it_runs() -> None:
+    async def story() -> list[tuple[float, str]]:
+        told, numbers = list[tuple[float, str]](), count(1)
+
+        async def heads() -> Sequence[Head]:
+            return [Head("north", next(numbers))]
+
+        async with telling(heads, lambda line: told.append((anyio.current_time(), line))):
+            await anyio.sleep(2.5 * 60 * 60)
+        return told
+
+    assert run(story) == [(3600.0 * hour, f"audit head north line {hour + 1} seal {SEAL}") for hour in range(3)]
 
 
 def test_anchors_are_found_among_whatever_else_is_in_the_stream() -> None:

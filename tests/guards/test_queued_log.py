@@ -2,9 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from itertools import count
+from contextlib import AsyncExitStack
 
 import anyio
 import pytest
@@ -13,42 +11,9 @@ from cliniko_mcp.errors import Unavailable
 from cliniko_mcp.guards import queued_log
 from cliniko_mcp.guards.clinic_logs import QueuedLogs, queued_logs
 from cliniko_mcp.guards.queued_log import MAX_QUEUED, QueuedLog
+from tests.guards.kept_lines import Kept, opened
 
 pytestmark = pytest.mark.anyio
-
-
-class Kept:
-    """A database in memory that can be away, slow, or lose its answer."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.batches: list[tuple[int, str, bool]] = []
-        self.away = False
-        self.lost = 0
-        self.slow = anyio.Event()
-        self.slow.set()
-
-    async def append(self, clinic: str, bodies: Sequence[str], batch: str, *, again: bool) -> int:
-        await self.slow.wait()
-        await anyio.lowlevel.checkpoint()
-        if self.away:
-            raise OSError("it is away")
-        if not again or not any(name == batch for _, name, _ in self.batches):
-            self.lines += bodies
-        self.batches.append((len(bodies), batch, again))
-        if self.lost:
-            self.lost -= 1
-            raise OSError("its answer was lost")
-        return len(self.lines)
-
-
-@asynccontextmanager
-async def opened(kept: Kept, seconds: float = 5.0) -> AsyncGenerator[QueuedLog]:
-    names = count()
-    async with queued_logs(kept, lambda: str(next(names)), seconds) as logs:
-        log = logs.of("north")
-        assert isinstance(log, QueuedLog) and log is logs.of("north") and log is not logs.of("south")
-        yield log
 
 
 @pytest.fixture(autouse=True)
