@@ -11,9 +11,16 @@ from cliniko_mcp.errors import Unavailable
 from cliniko_mcp.guards import queued_log
 from cliniko_mcp.guards.clinic_logs import QueuedLogs, queued_logs
 from cliniko_mcp.guards.queued_log import MAX_QUEUED, QueuedLog
+from tests.client.virtual import VirtualLoop
 from tests.guards.kept_lines import Kept, opened
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> tuple[str, dict[str, object]]:
+    """Time that is the tests' own, however busy the computer is."""
+    return "asyncio", {"loop_factory": VirtualLoop}
 
 
 @pytest.fixture(autouse=True)
