@@ -84,9 +84,8 @@ class SharedLedger(Ledger):
         told = pending.told
 
         def with_what_was_told(table: Questions) -> T:
-            found = table.find(pending.question.challenge) or pending
-            found.told = told
-            return act(table, found)
+            pending.told = told
+            return act(table, pending)
 
         return await self._do(with_what_was_told)
 
