@@ -54,8 +54,8 @@ TESTS: Final[Mapping[str, Sequence[str]]] = {
         "guards/test_effects.py",
         "approvals/test_part_rules.py",
     ),
-    "approvals.kept_questions": ("shared_state/test_ledger.py",),
-    "approvals.shared_ledger": ("shared_state/test_ledger.py",),
+    "approvals.kept_questions": ("approvals/test_shared_ledger.py", "shared_state/test_ledger.py"),
+    "approvals.shared_ledger": ("approvals/test_shared_ledger.py", "shared_state/test_ledger.py"),
     "approvals.ledger": ("approvals/test_ledger.py", "shared_state/test_ledger.py", *_GATE),
     "approvals.local_ipc": _PAGE,
     "approvals.losses": (

@@ -59,15 +59,15 @@ class SharedLedger(Ledger):
         self._known: WeakValueDictionary[str, PendingQuestion] = WeakValueDictionary()
         # Within this process one after the other: the questions are the same objects for all.
         self._turn = anyio.Lock()
-        self._seen = -1
-        """The version that the questions stand by; -1 while they may hold what is not kept."""
+        self._seen: int | None = None
+        """The version that the questions stand by; None while they may hold what is not kept."""
         self._looked_at = -_LOOK_SECONDS
 
     async def _do(self, act: Callable[[Questions], T]) -> T:
         async with self._turn:
             while True:
                 version, sealed = await self._kept.read()
-                tables, self._seen = self._tables(sealed), -1
+                tables, self._seen = self._tables(sealed), None
                 before = text_of(tables)
                 found = act(Questions(self._now, lambda: self._token().hex(), tables, MAX_SHOWN_APART))
                 after = text_of(tables)
@@ -84,9 +84,8 @@ class SharedLedger(Ledger):
         told = pending.told
 
         def with_what_was_told(table: Questions) -> T:
-            found = table.find(pending.question.challenge) or pending
-            found.told = told
-            return act(table, found)
+            pending.told = told
+            return act(table, pending)
 
         return await self._do(with_what_was_told)
 
