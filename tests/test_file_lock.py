@@ -55,7 +55,12 @@ def test_a_lock_that_another_keeps_is_waited_for_two_seconds_and_no_longer(watch
     assert 2.0 <= watch.now - watch.tries[0] < 2.1
 
 
-def test_who_has_no_patience_is_told_at_once(watch: Watch, file: int) -> None:
+def test_who_has_no_patience_is_told_at_once(watch: Watch, file: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def waited(seconds: float) -> None:
+        pytest.fail("it waited")
+
+    monkeypatch.setattr(watch, "monotonic", lambda: 1_000.0)  # a clock that has not moved on
+    monkeypatch.setattr(watch, "sleep", waited)
     with pytest.raises(TimeoutError), private_files.locked(file, 0):
         pytest.fail("nobody gave it back")
     assert len(watch.tries) == 1

@@ -253,7 +253,7 @@ def _without_room(
         problem = (
             "has no session"
             if entry is None
-            else f"is full ({len(entry.patient_ids)} of {counted(entry.places, 'place')})"
+            else f"is full ({len(entry.patient_ids)} of {counted(entry.places or 0, 'place')})"
         )
         after = next(
             (

@@ -146,10 +146,11 @@ def test_in_keys_of_their_own_each_keeps_the_zone_of_their_own_user_and_the_site
                 for state, account in ((one, "tom"), (two, "finn"), (two, "tom"))
             )
         ]
-        assert (await tom.zone(HOME, perth)).zone.key == "Australia/Perth"
-        assert (await finn.zone(HOME, sydney)).zone.key == "Australia/Sydney"
-        assert (await toms_other.zone(HOME, sydney)).zone.key == "Australia/Perth"
-        assert (await tom.zone("1", perth)).zone.key == (await finn.zone("1", sydney)).zone.key
+        assert (await tom.zone(HOME, perth, with_user=False)).zone.key == "Australia/Perth"
+        assert (await finn.zone(HOME, sydney, with_user=False)).zone.key == "Australia/Sydney"
+        assert (await toms_other.zone(HOME, sydney, with_user=False)).zone.key == "Australia/Perth"
+        at_their_site = [await one.zone("1", read, with_user=False) for one, read in ((tom, perth), (finn, sydney))]
+        assert at_their_site[0].zone.key == at_their_site[1].zone.key
 
     told(story, redis)
 
