@@ -216,8 +216,3 @@ def day_words(day: date, today: date) -> str:
 def _distance(days: int) -> str:
     near = {0: "today", 1: "tomorrow", -1: "yesterday"}.get(days)
     return near or (f"in {days:,} days" if days > 0 else f"{-days:,} days ago")
-
-
-def count_words(number: int, singular: str, plural: str | None = None) -> str:
-    """A number with its noun: `1 appointment`, `3 appointments`; `plural` where it is not the singular with an s."""
-    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"

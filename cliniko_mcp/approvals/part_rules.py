@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Set
 from typing import Final
 
 from cliniko_mcp.approvals.effect_rules import Rule
-from cliniko_mcp.approvals.facts import Facts, count_words
+from cliniko_mcp.approvals.facts import Facts
 from cliniko_mcp.approvals.links import UNREADABLE, linked_words
 from cliniko_mcp.approvals.losses import (
     Earlier,
@@ -23,7 +23,7 @@ from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.models import Body, Record, value_of
 from cliniko_mcp.cliniko.shapes.answers import questions_and_answers
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.sanitize import first_few
+from cliniko_mcp.sanitize import counted, first_few
 
 Listed = Callable[[Facts, str], Awaitable[tuple[str, Set[str]] | None]]
 """What a list of the record with this id holds, by name and by id; None where this key may not see it."""
@@ -95,7 +95,7 @@ def _repeats(rule: dict[str, JsonValue]) -> str:
     unit = _UNITS.get(str(rule.get("repeat_type")), "time")
     interval, times = rule.get("repeating_interval"), rule.get("number_of_repeats")
     every = f"every {unit}" if interval in (None, 1) else f"every {interval} {unit}s"
-    return f"{every}, {count_words(times, 'more time')}" if isinstance(times, int) else every
+    return f"{every}, {counted(times, 'more time')}" if isinstance(times, int) else every
 
 
 def answers_emptied(field: str) -> Rule:
@@ -148,7 +148,7 @@ def questions_removed(field: str) -> Rule:
         held, left = (_questions(value) for value in (value_of(record, field), changed(call)[field]))
         if 5 * len(left) >= len(held):
             return []
-        return [Loss("Questions", first_few(held[:_FEW], _FEW, len(held)), count_words(len(left), "question"))]
+        return [Loss("Questions", first_few(held[:_FEW], _FEW, len(held)), counted(len(left), "question"))]
 
     return Rule(
         "questions",

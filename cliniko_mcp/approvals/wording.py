@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from cliniko_mcp.approvals.effects import rule_named
-from cliniko_mcp.approvals.facts import Facts, count_words, day_words, name_of, patient_words, when_words
+from cliniko_mcp.approvals.facts import Facts, day_words, name_of, patient_words, when_words
 from cliniko_mcp.approvals.links import about, appointment_type, practitioner, site
 from cliniko_mcp.approvals.losses import Loss, changed
 from cliniko_mcp.approvals.other_changes import other_changes
@@ -22,7 +22,7 @@ from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.operations import Operation, Unarchive
 from cliniko_mcp.cliniko.registry import resource
 from cliniko_mcp.cliniko.shapes.bookings import AppointmentStamps, BookingStamps
-from cliniko_mcp.sanitize import clean, label
+from cliniko_mcp.sanitize import clean, counted, label
 
 NOUNS: Final[Mapping[str, str]] = {
     "appointment_type_billable_items": "billable item of an appointment type",
@@ -219,7 +219,7 @@ async def _coming(facts: Facts, whose: str, which: str, filters: Mapping[str, Fi
     if number == 0:
         return [f"{whose} no coming appointments{which}."]
     stay = "which stays" if number == 1 else "which stay"
-    return [f"{whose} {count_words(number, 'coming appointment')}{which}, {stay} in the diary."]
+    return [f"{whose} {counted(number, 'coming appointment')}{which}, {stay} in the diary."]
 
 
 async def _of_patient(facts: Facts, call: Call, record: Record) -> Stated:
@@ -255,7 +255,7 @@ async def _of_group_appointment(facts: Facts, call: Call, record: Record) -> Sta
     if not isinstance(record, GroupAppointment):
         return []
     number = len(record.patient_ids or ())
-    held = count_words(number, "patient holds a place", "patients hold a place") if number else "Nobody holds a place"
+    held = counted(number, "patient holds a place", "patients hold a place") if number else "Nobody holds a place"
     return [f"{held} in it.", *await left_alone(facts, GroupAppointments.list_group_appointments.where, record)]
 
 

@@ -29,7 +29,7 @@ from cliniko_mcp.errors import (
     Unavailable,
 )
 from cliniko_mcp.redaction import SECRETS
-from cliniko_mcp.sanitize import clean, quoted
+from cliniko_mcp.sanitize import clean, counted, quoted
 
 MAX_WAIT: Final = 60.0
 """Seconds: the window of the rate limit is a minute, so no honest answer asks for more (cliniko-api.md#rate-limit)."""
@@ -85,7 +85,7 @@ def rate_limited(seconds: float) -> RateLimited:
     wait = max(1, ceil(seconds))
     return RateLimited(
         "Cliniko's limit of requests a minute is used up for now.",
-        f"Wait {wait} second{'' if wait == 1 else 's'}, then call again.",
+        f"Wait {counted(wait, 'second')}, then call again.",
         retry_after=wait,
     )
 

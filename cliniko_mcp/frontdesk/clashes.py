@@ -24,9 +24,8 @@ from cliniko_mcp.frontdesk.clock_text import end_of
 from cliniko_mcp.frontdesk.roster import Known, Roster, merged, name_text, named
 from cliniko_mcp.frontdesk.working_hours import Diary, Stretch, within
 from cliniko_mcp.phrases import day_bounds
-from cliniko_mcp.results.counted import are, counted
 from cliniko_mcp.results.rows import local_text
-from cliniko_mcp.sanitize import label
+from cliniko_mcp.sanitize import are, counted, label
 
 _SHOWN_BYTES: Final = 480
 _NEAREST: Final = 3

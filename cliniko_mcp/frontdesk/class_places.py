@@ -36,9 +36,9 @@ from cliniko_mcp.frontdesk.visit_case import case_note, case_of, open_cases
 from cliniko_mcp.frontdesk.visit_writes import date_rows, dates_in_short, series_notes, write_each
 from cliniko_mcp.frontdesk.working_hours import Stretch
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
-from cliniko_mcp.results.counted import counted
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.rows import local_text
+from cliniko_mcp.sanitize import counted
 
 NEEDS: Final[tuple[Operation, ...]] = (Attendees.create_attendee, Bookings.list_bookings)
 _AHEAD: Final = timedelta(days=56)

@@ -11,7 +11,7 @@ from typing import Final, Literal
 from cliniko_mcp.frontdesk.bookings import Entry
 from cliniko_mcp.frontdesk.roster import Roster
 from cliniko_mcp.phrases import local_day
-from cliniko_mcp.results.counted import counted
+from cliniko_mcp.sanitize import counted
 
 Why = Literal["later", "cancelled"]
 _NEAR: Final = timedelta(hours=2)

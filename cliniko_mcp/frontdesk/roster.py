@@ -33,8 +33,7 @@ from cliniko_mcp.frontdesk.matching import bare_words, best_tier, fits, likeness
 from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.frontdesk.set_up_words import in_full, is_own
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
-from cliniko_mcp.results.counted import are
-from cliniko_mcp.sanitize import clean, label
+from cliniko_mcp.sanitize import are, clean, label
 
 MAX_CANDIDATES: Final = 5
 ROSTER_NEEDS: Final[tuple[Operation, ...]] = (

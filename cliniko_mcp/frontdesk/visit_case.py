@@ -10,8 +10,7 @@ from cliniko_mcp.errors import InvalidArguments
 from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.frontdesk.roster import Known, chosen, known_record, named
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
-from cliniko_mcp.results.counted import counted
-from cliniko_mcp.sanitize import first_few
+from cliniko_mcp.sanitize import counted, first_few
 
 Case = Known[PatientCase]
 _MAX_NAMED: Final = 3

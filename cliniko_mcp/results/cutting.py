@@ -7,7 +7,7 @@ from typing import Final
 
 from cliniko_mcp.errors import JsonValue
 from cliniko_mcp.results.budget import ENVELOPE_TOKENS, MAX_TOKENS, Row, size
-from cliniko_mcp.results.counted import are
+from cliniko_mcp.sanitize import are
 
 KEEP: Final = "Never send a text that ends in … back in an update: it is not whole."
 MARK: Final = " …"

@@ -15,8 +15,7 @@ from cliniko_mcp.cliniko.models import Body, Record
 from cliniko_mcp.cliniko.registry import reads
 from cliniko_mcp.cliniko.shapes.answers import EMPTY, questions_and_answers
 from cliniko_mcp.errors import JsonValue
-from cliniko_mcp.results.counted import are
-from cliniko_mcp.sanitize import clean, first_few, label, plain
+from cliniko_mcp.sanitize import are, clean, first_few, label, plain
 
 _SHOWN: Final = 5
 _LENGTH: Final = 80

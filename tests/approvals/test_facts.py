@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cliniko_mcp.approvals.facts import Facts, count_words, name_of, patient_words, text, when_words
+from cliniko_mcp.approvals.facts import Facts, name_of, patient_words, text, when_words
 from cliniko_mcp.cliniko.calls import Call
 from cliniko_mcp.cliniko.models import Record
 from cliniko_mcp.cliniko.resources.bookings import Bookings
@@ -15,6 +15,7 @@ from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.cliniko.resources.practitioners import Practitioners
 from cliniko_mcp.cliniko.resources.taxes import Taxes
 from cliniko_mcp.errors import NotFound, PermissionMissing
+from cliniko_mcp.sanitize import counted
 from tests.guards.gate import START, SYDNEY, Clock, FakeClinic, Rows, run
 
 UNSEEN = [NotFound("No."), PermissionMissing("No.")]
@@ -202,8 +203,8 @@ def test_how_far_off_a_day_is_is_counted_in_local_days() -> None:
 
 
 def test_numbers_have_their_noun_in_the_right_form() -> None:
-    assert [count_words(number, "row") for number in (0, 1, 2, 1_200)] == ["0 rows", "1 row", "2 rows", "1,200 rows"]
-    assert count_words(2, "patient holds", "patients hold") == "2 patients hold"
+    assert [counted(number, "row") for number in (0, 1, 2, 1_200)] == ["0 rows", "1 row", "2 rows", "1,200 rows"]
+    assert counted(2, "patient holds", "patients hold") == "2 patients hold"
 
 
 def test_what_is_linked_is_read_once_and_a_site_that_was_read_tells_its_own_zone() -> None:

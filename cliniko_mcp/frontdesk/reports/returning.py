@@ -25,9 +25,9 @@ from cliniko_mcp.frontdesk.roster import gone
 from cliniko_mcp.frontdesk.spans import Span
 from cliniko_mcp.frontdesk.visits import Visit
 from cliniko_mcp.phrases import local_day
-from cliniko_mcp.results.counted import are, counted
 from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.results.rows import local_text
+from cliniko_mcp.sanitize import are, counted
 
 NEEDS: Final[tuple[Operation, ...]] = (Patients.list_patients, *visits.NEEDS)
 

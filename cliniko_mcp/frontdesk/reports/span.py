@@ -17,7 +17,7 @@ from cliniko_mcp.frontdesk.spans import OpenSpan, Span
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import Facing, OpenWhen, When, day_bounds, local_day, parse_when
 from cliniko_mcp.phrases.format import describe
-from cliniko_mcp.results.counted import counted
+from cliniko_mcp.sanitize import counted
 
 MAX_SPAN: Final = timedelta(days=800)
 Earlier = Literal["previous", "last_year"]

@@ -49,10 +49,9 @@ from cliniko_mcp.frontdesk.set_up_words import means_everyone, means_everywhere
 from cliniko_mcp.frontdesk.staff_named import staff_named, with_profession
 from cliniko_mcp.frontdesk.unblocking import Freed, blocks_in, live
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
-from cliniko_mcp.results.counted import counted
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.rows import local_text
-from cliniko_mcp.sanitize import first_few, label
+from cliniko_mcp.sanitize import counted, first_few, label
 from cliniko_mcp.tools.curated.empty_clinic import require
 from cliniko_mcp.tools.tool import curated
 

@@ -29,11 +29,10 @@ from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases.assemble import merged
 from cliniko_mcp.phrases.clock import clock_words
 from cliniko_mcp.results.budget import USUAL_TOKENS, size
-from cliniko_mcp.results.counted import are, counted
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.results.rows import local_text
-from cliniko_mcp.sanitize import label
+from cliniko_mcp.sanitize import are, counted, label
 from cliniko_mcp.tools.curated.empty_clinic import lacking
 from cliniko_mcp.tools.tool import curated
 

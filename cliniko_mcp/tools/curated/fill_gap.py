@@ -41,10 +41,10 @@ from cliniko_mcp.frontdesk.visit_phrase import VisitPhrase, read_visit_phrase
 from cliniko_mcp.frontdesk.visit_times import is_time
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import Facing
-from cliniko_mcp.results.counted import are, counted
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.results.rows import local_text
+from cliniko_mcp.sanitize import are, counted
 from cliniko_mcp.tools.curated.empty_clinic import require
 from cliniko_mcp.tools.tool import curated
 

@@ -29,9 +29,9 @@ from cliniko_mcp.frontdesk.spans import Span
 from cliniko_mcp.frontdesk.time_search import TimeSearch, in_words
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases.dates import day_words
-from cliniko_mcp.results.counted import counted
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.models import AnswerModel
+from cliniko_mcp.sanitize import counted
 from cliniko_mcp.tools.curated.empty_clinic import lacking, require
 from cliniko_mcp.tools.tool import curated
 

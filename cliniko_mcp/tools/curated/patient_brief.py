@@ -56,11 +56,10 @@ from cliniko_mcp.frontdesk.roster import (
 from cliniko_mcp.frontdesk.visit_rows import VisitRows, form_row
 from cliniko_mcp.frontdesk.visits import Visit
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
-from cliniko_mcp.results.counted import are, counted
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.results.rows import local_text
-from cliniko_mcp.sanitize import clean, plain
+from cliniko_mcp.sanitize import are, clean, counted, plain
 from cliniko_mcp.tools.tool import curated
 
 _MAX_ALERTS: Final = 15

@@ -47,10 +47,9 @@ from cliniko_mcp.frontdesk.roster import Known, candidate, chosen, known_record,
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import local_day
 from cliniko_mcp.phrases.zones import month_first
-from cliniko_mcp.results.counted import counted
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.models import AnswerModel
-from cliniko_mcp.sanitize import clean
+from cliniko_mcp.sanitize import clean, counted
 from cliniko_mcp.tools.tool import curated
 
 MAX_ALIKE: Final = 10

@@ -40,10 +40,10 @@ from cliniko_mcp.frontdesk.spans import OpenSpan, Span
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import Facing
 from cliniko_mcp.results.budget import MAX_TOKENS, USUAL_TOKENS, size
-from cliniko_mcp.results.counted import counted
 from cliniko_mcp.results.envelope import Answer, compact
 from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.results.rows import local_text
+from cliniko_mcp.sanitize import counted
 from cliniko_mcp.tools.paging import Paging
 from cliniko_mcp.tools.tool import curated_pages
 

@@ -46,9 +46,9 @@ from cliniko_mcp.phrases.clock import clock_words
 from cliniko_mcp.phrases.dates import day_words
 from cliniko_mcp.phrases.vocabulary import WEEKDAY_NAMES
 from cliniko_mcp.results.budget import MAX_TOKENS, USUAL_TOKENS, size
-from cliniko_mcp.results.counted import are, counted
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.models import AnswerModel
+from cliniko_mcp.sanitize import are, counted
 from cliniko_mcp.tools.curated.empty_clinic import lacking
 from cliniko_mcp.tools.tool import curated
 

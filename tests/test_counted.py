@@ -2,7 +2,7 @@
 
 import pytest
 
-from cliniko_mcp.results.counted import are, counted
+from cliniko_mcp.sanitize import are, counted
 
 
 @pytest.mark.parametrize(
