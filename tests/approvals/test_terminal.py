@@ -111,6 +111,7 @@ def test_five_wrong_pins_on_the_terminal_lock_it_even_for_the_right_one(
     assert "wait five minutes" in changing.screen
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("key", ["\x03", "\x04"], ids=["Ctrl-C", "Ctrl-D"])
 def test_leaving_the_question_answers_nothing(terminals: list[Terminal], desktop: Desktop, key: str) -> None:
     asked = desktop.ask()

@@ -57,7 +57,7 @@ def test_nothing_waits(folder: Path) -> None:
     assert "Nothing is waiting" in approving().output
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.usefixtures("terminal")
 @pytest.mark.parametrize(("typed", "verdict"), [("approve\n", "yes"), ("deny\n", "no"), ("later\n", "none")])
 def test_a_person_answers_on_the_terminal(folder: Path, typed: str, verdict: str) -> None:

@@ -16,6 +16,7 @@ MORNING = (0, 4, 4, 5, 5, 6, 0, 2, 2, 10, 10, 5, 0, 0, 0, 2)
 MINUTES = 5
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("people", [1, 5, 20])
 def test_one_key_gives_a_desk_at_least_45_answers_a_minute_and_everyone_their_share(people: int) -> None:
     answered: Counter[int] = Counter()

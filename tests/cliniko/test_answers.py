@@ -75,7 +75,7 @@ def test_what_does_not_fit_is_said_to_be_left_out(document: str, data: st.DataOb
         assert short.text.endswith("…") if short.cut else short == whole
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize("document", ["note", "form"])
 @given(data=st.data())
 def test_the_unanswered_are_told_apart(document: str, data: st.DataObject) -> None:

@@ -139,7 +139,8 @@ loose_questions = st.fixed_dictionaries(
 )
 
 
-@pytest.mark.parametrize("document", [ALL[0], *(pytest.param(name, marks=pytest.mark.long) for name in ALL[1:])])
+@pytest.mark.long
+@pytest.mark.parametrize("document", ALL)
 @given(question=loose_questions)
 def test_whatever_is_accepted_is_sent_as_it_was_given(document: str, question: Json) -> None:
     content = one(question)
@@ -378,10 +379,7 @@ def test_a_note_needs_a_title_and_a_form_a_name_unless_a_template_gives_it() -> 
     PatientForms.update_patient_form.parse({"id": "1", "completed": True})
 
 
-# As read.
-
-
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize("document", ALL)
 @given(data=st.data())
 def test_content_that_may_be_sent_is_read_as_it_was(document: str, data: st.DataObject) -> None:

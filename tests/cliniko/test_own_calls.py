@@ -117,6 +117,7 @@ def test_a_text_that_is_no_id_is_never_sent_as_one(text: str) -> None:
             conditions_of("x", family, value)
 
 
+@pytest.mark.long
 @given(st.datetimes(timezones=st.sampled_from([UTC, ZoneInfo("Australia/Sydney"), ZoneInfo("America/Havana")])))
 def test_a_moment_in_whatever_zone_is_sent_as_itself_to_the_second(moment: datetime) -> None:
     (condition,) = conditions_of("x", INSTANT, From(moment))

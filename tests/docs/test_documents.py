@@ -134,7 +134,7 @@ def run(
     )
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize("line", [line for line in LINES if line not in (*ELSEWHERE, *TYPED)])
 def test_a_command_in_the_documents_works_as_written(line: str, home: Path) -> None:
     if line.startswith(INSTALLING):
@@ -317,7 +317,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 MESSAGES = re.findall(r"^### `(.*)`$", (DOCS / "troubleshooting.md").read_text("utf-8"), re.MULTILINE)
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize("message", MESSAGES)
 def test_every_message_explained_is_one_that_the_program_says(message: str) -> None:
     parts = [part for part in message.split("…") if part.strip(" .()")]

@@ -76,6 +76,7 @@ def test_with_an_assistant_or_a_key_for_the_real_clinic_that_is_examined(tmp_pat
         assert result.returncode == 1 and "clinic" not in checks and checks["user"]["status"] == "warning"
 
 
+@pytest.mark.long
 def test_a_variable_that_cannot_be_read_is_a_cross(tmp_path: Path) -> None:
     result = doctor(tmp_path, *DEMO, "--json", CLINIKO_MCP_CONFIRM="never")
     found = {check["name"]: check for check in json.loads(result.stdout)["checks"]}
@@ -134,6 +135,7 @@ def test_what_login_keeps_is_said_to_be_kept(tmp_path: Path) -> None:
     assert found["contact_email"]["value"] == "a@b.example" and "nothing-real" not in result.stdout
 
 
+@pytest.mark.long
 def test_settings_that_cannot_be_read_are_not_told_as_if_they_were_in_force(tmp_path: Path) -> None:
     result = doctor(tmp_path, *DEMO, "--json", CLINIKO_MCP_READ_ONLY="perhaps")
     assert json.loads(result.stdout)["settings"] == []

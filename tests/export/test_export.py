@@ -137,7 +137,7 @@ def test_what_lets_anyone_act_as_the_patient_is_written_only_when_it_is_named():
     assert named.columns == ["telehealth_url"]
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize("after", [CHECKPOINT, CHECKPOINT + 50, 2 * CHECKPOINT + 1])
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
 async def test_after_a_break_it_goes_on_and_ends_as_if_nothing_had_happened(tmp_path: Path, after: int, form: Any):
@@ -156,6 +156,7 @@ async def test_after_a_break_it_goes_on_and_ends_as_if_nothing_had_happened(tmp_
     assert sorted(os.listdir(tmp_path)) == ["broken", "whole"]
 
 
+@pytest.mark.long
 async def test_what_was_torn_in_the_middle_of_a_line_is_written_anew(tmp_path: Path):
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     async with in_process() as assistant:
@@ -185,6 +186,7 @@ async def test_rows_that_go_in_the_meantime_push_none_of_the_others_out(tmp_path
     assert len(ids) == len(set(ids)) == left + 3
 
 
+@pytest.mark.long
 async def test_a_list_that_cannot_be_entered_in_the_middle_starts_over(tmp_path: Path):
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     plan = plan_of(sort="created_at:desc")

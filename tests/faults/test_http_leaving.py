@@ -123,7 +123,7 @@ def test_a_client_that_vanishes_stops_its_call_which_is_written_down_and_others_
         assert HashChain(audit).verify().problem is None
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize("transport", CLIENTS)
 def test_a_server_told_to_stop_lets_the_call_under_way_end_and_answers_it(tmp_path: Path, transport: str) -> None:
     audit = tmp_path / "audit.jsonl"
@@ -144,7 +144,7 @@ def turned_away(address: str) -> bool:
     return answer.status_code == 503 and answer.headers["retry-after"] == "30"
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize("transport", CLIENTS)
 def test_while_it_stops_new_calls_are_turned_away_and_a_second_signal_ends_the_rest_honestly(
     tmp_path: Path, transport: str

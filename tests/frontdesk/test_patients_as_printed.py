@@ -56,6 +56,7 @@ async def test_of_two_of_one_name_the_birth_year_tells_and_without_it_a_write_as
             await patient(clinic, "Rosa Quill")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("rest", ["0491 570 037", "0491570037"])
 async def test_a_phone_number_after_the_word_patient_is_no_id(rest: str) -> None:
     async with front_desk() as (_, clinic):

@@ -118,7 +118,7 @@ async def test_a_visit_to_mark_or_write_up_is_found_among_the_past_and_today_s(n
         assert (await found(clinic, "his last one", Looking.PAST, "Faye Rowe")).entry.id == ids["faye past"]
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize("now", TUESDAY)
 async def test_what_fits_several_or_none_names_visits_to_choose_from(now: str) -> None:
     async with prepared(now) as (_, clinic, ids):

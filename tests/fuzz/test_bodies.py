@@ -77,6 +77,7 @@ def test_a_body_with_odd_values_is_read_or_refused_honestly(
     assert body.get("code") != "internal"
 
 
+@pytest.mark.long
 @FUZZ
 @given(
     name=st.sampled_from([*READS, "create_patient", "update_patient"]),

@@ -139,6 +139,7 @@ documents = st.dictionaries(st.text(max_size=4), values, max_size=4).flatmap(
 layouts = st.sampled_from([None, 1, 2, 4, "\t"])
 
 
+@pytest.mark.long
 @given(document=documents, layout=layouts, ascii_only=st.booleans())
 def test_whatever_the_document_only_the_entry_comes_and_goes(
     document: dict[str, Any], layout: int | str | None, ascii_only: bool
@@ -156,6 +157,7 @@ def test_whatever_the_document_only_the_entry_comes_and_goes(
 blanks = st.lists(st.sampled_from([" ", "\n", "\t", "// x ,}\n", "/* { */", "\r\n"]), max_size=3).map("".join)
 
 
+@pytest.mark.long
 @given(data=st.data(), trailing=st.booleans(), names=st.lists(st.sampled_from(["a", "b", "cliniko"]), max_size=4))
 def test_comments_and_blanks_anywhere_do_not_lead_astray(data: st.DataObject, trailing: bool, names: list[str]) -> None:
     def gap() -> str:

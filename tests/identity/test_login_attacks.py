@@ -136,6 +136,7 @@ async def test_keys_tried_at_once_are_no_more_than_keys_tried_in_turn(tmp_path: 
     assert cliniko.asked == 10
 
 
+@pytest.mark.long
 async def test_a_right_key_does_not_count_as_a_wrong_one(stage: Stage) -> None:
     client = await stage.program()
     for _ in range(12):

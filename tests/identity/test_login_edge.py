@@ -97,7 +97,7 @@ async def test_the_metadata_is_one_text_at_every_address(stage: Stage) -> None:
     }
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize(("registered", "asked"), REGISTERED)
 async def test_what_a_host_registers_and_asks_for_ends_in_a_token(
     stage: Stage, registered: tuple[str, ...], asked: str

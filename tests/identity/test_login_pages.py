@@ -113,6 +113,7 @@ async def test_five_wrong_keys_end_a_request_and_ten_an_address(stage: Stage) ->
     assert (await stage.send(page, step="key", key=KEY)).status_code == 200
 
 
+@pytest.mark.long
 async def test_a_person_ends_their_own_connections_and_nobody_else_s(stage: Stage) -> None:
     _, mine = await stage.tokens(DESK)
     stage.clock[0] += 1

@@ -60,6 +60,7 @@ async def test_a_manager_lets_in_by_role_and_email_and_takes_it_back(stage: Stag
     assert tokens
 
 
+@pytest.mark.long
 async def test_the_list_is_the_managers_alone(stage: Stage) -> None:
     await stage.tokens(DESK)
     shown = await stage.send(await stage.http.get("/connections"), step="key", key=DESK)

@@ -9,6 +9,7 @@ from conftest import DECLINE, in_process, over_stdio
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.long
 async def test_from_the_brief_to_the_written_note() -> None:
     async with over_stdio() as assistant:
         brief = (await assistant.call("patient_brief", patient="Ana Lima"))["item"]

@@ -110,7 +110,7 @@ def removals(assistant: Assistant) -> list[str]:
     return [request for request in assistant.changes() if request.endswith(("/archive", "/cancel"))]
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 async def test_a_client_that_gives_up_after_five_seconds_hears_before_that_whom_to_wait_for(mode: Mode) -> None:
     async with clinic(mode, approval_wait=40) as assistant:
         target = await patient(assistant)
@@ -203,7 +203,7 @@ async def test_a_curated_tool_that_is_called_again_tells_the_same_story(mode: Mo
         assert len(removals(assistant)) == 1
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 async def test_a_client_that_leaves_while_it_waits_finds_the_outcome_when_it_is_back(mode: Mode) -> None:
     async with clinic(mode, name="claude-ai", approval_wait=40) as assistant:
         target = await patient(assistant)
@@ -263,7 +263,7 @@ async def test_a_client_that_declines_by_itself_ends_it_for_every_name_of_the_sa
         assert removals(assistant) == []
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 async def test_a_client_that_declares_forms_and_shows_none_is_led_to_the_page(
     mode: Mode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -309,7 +309,7 @@ async def test_of_two_calls_at_once_one_acts_and_the_other_hears_of_it(mode: Mod
         assert sorted(words.partition(" ")[0] for words in told) == ["Archived", "Done:"]
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 async def test_of_two_questions_each_has_its_own_answer(mode: Mode) -> None:
     async with clinic(mode) as assistant:
         first, second = await patient(assistant), await patient(assistant, 1)
@@ -339,7 +339,7 @@ async def test_a_no_is_not_walked_round_by_other_words_or_reasons(mode: Mode) ->
         assert removals(assistant) == []
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 async def test_not_like_this_lets_one_changed_call_through(mode: Mode) -> None:
     async with clinic(mode) as assistant:
         visit = await assistant.first("list_individual_appointments", starts_at=">2026-11-25", limit=1)
@@ -356,7 +356,7 @@ async def test_not_like_this_lets_one_changed_call_through(mode: Mode) -> None:
         assert len(removals(assistant)) == 1
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 async def test_what_changed_meanwhile_is_not_done_and_asked_about_as_it_is_now(mode: Mode) -> None:
     async with clinic(mode) as assistant:
         target = await patient(assistant)

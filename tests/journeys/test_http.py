@@ -138,7 +138,7 @@ def test_without_a_foreign_header_the_same_request_is_answered(http: str) -> Non
     assert httpx2.post(http, json=INITIALIZE, headers=JSON, timeout=PATIENT).status_code == 200
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
 def test_where_no_token_is_set_one_is_made_and_kept_and_nothing_is_answered_without_it(
     tmp_path: Path, host: str
@@ -187,6 +187,7 @@ def test_with_a_token_nothing_is_answered_without_it(transport: str, tmp_path: P
             assert good.status_code == 200
 
 
+@pytest.mark.long
 def test_a_token_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text(TOKEN)

@@ -141,6 +141,7 @@ async def test_a_cursor_goes_with_its_own_query_only_and_by_any_route() -> None:
         assert longer["items"][:3] == alone["items"]
 
 
+@pytest.mark.long
 @pytest.mark.anyio
 async def test_a_cursor_carries_the_longest_filters_and_the_answer_stays_within_its_size() -> None:
     async with in_process() as assistant:

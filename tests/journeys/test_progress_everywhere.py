@@ -36,7 +36,7 @@ async def connected(servers: dict[str, str], transport: str, mode: str) -> Async
         yield client
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize("mode", ["legacy", "2026-07-28"])
 @pytest.mark.parametrize("transport", ["stdio", "http", "sse"])
 async def test_progress_of_curated_tools_grows_and_speaks_of_the_clinic(

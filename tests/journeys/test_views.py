@@ -94,7 +94,7 @@ async def client_over(transport: str, mode: str) -> AsyncGenerator[Client]:
                 yield client
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize("transport", ["stdio", "http"])
 @pytest.mark.parametrize("mode", ["legacy", "2026-07-28"])
 async def test_every_transport_and_era_shows_the_same_page(transport: str, mode: str):

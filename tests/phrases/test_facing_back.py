@@ -75,6 +75,7 @@ def test_the_present_period_runs_from_its_first_day_through_today(unit: str, now
     refused(f"next {unit}", now, zone)
 
 
+@pytest.mark.long
 @settings(max_examples=150, deadline=None)
 @given(st.integers(1, 10), units, moments, zones)
 @example(1, "month", datetime(2026, 3, 31, 9), SYDNEY)
@@ -159,6 +160,7 @@ FINANCIAL = {"AU": (7, 1), "NZ": (4, 1), "GB": (4, 6)}
 PLACES = {"AU": ("Australia/Perth", SYDNEY), "NZ": ("Pacific/Auckland",), "GB": ("Europe/London",)}
 
 
+@pytest.mark.long
 @settings(deadline=None)
 @given(st.sampled_from([(country, zone) for country in PLACES for zone in PLACES[country]]), moments, st.booleans())
 @example(("AU", SYDNEY), datetime(2026, 6, 30, 23, 59), True)

@@ -118,6 +118,7 @@ def test_an_interval_ends_after_it_starts_and_its_windows_lie_within_it_in_order
     assert not when.contains(when.start - timedelta(minutes=1))
 
 
+@pytest.mark.long
 @no_deadline
 @given(mixtures, moments, zones, st.integers(-3, 3))
 def test_constraints_agree_with_asking_every_quarter_of_an_hour(
@@ -216,6 +217,7 @@ def test_every_minute_of_a_day_is_read_on_both_clocks(minute: int, now: datetime
         assert expected in formatted(parse_when(f"tomorrow at {text}", now=now, zone="Australia/Brisbane"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("machine", ["UTC", "Pacific/Kiritimati", "America/Los_Angeles"])
 def test_the_machines_zone_and_locale_do_not_matter(machine: str) -> None:
     program = (

@@ -64,6 +64,7 @@ def test_a_secret_is_struck_out_of_any_text_in_every_form(key: str, before: str,
         assert STRUCK_OUT in struck
 
 
+@pytest.mark.long
 @given(KEYS, WORDS, WORDS)
 def test_a_secret_among_many_is_struck_out_of_any_text_in_every_form(key: str, before: str, after: str):
     redaction = among_many(key, 20)
@@ -110,7 +111,7 @@ def test_a_long_text_made_to_be_slow_is_read_once(others: int):
     assert redaction.text(hostile) == hostile
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @anyio
 @pytest.mark.parametrize(("mode", "form"), list(zip(MODES, cycle(forms()), strict=False)))
 async def test_what_upstream_repeats_of_the_key_leaves_by_no_channel(

@@ -72,12 +72,14 @@ def test_a_file_is_made_with_the_first_booking_which_is_an_initial_consult(clini
     assert max(quarters) < 1.3 * min(quarters)
 
 
+@pytest.mark.long
 def test_most_people_come_a_few_times_and_a_few_come_for_long(clinic: Measured) -> None:
     visits = clinic.visits_a_person()
     assert not beyond((median(visits), shape.VISITS), (clinic.came_back(), shape.CAME_BACK))
     assert quantile(visits, 0.25) <= 3 and quantile(visits, 0.9) > 20
 
 
+@pytest.mark.long
 def test_the_load_is_level_and_one_part_timer_has_less(clinic: Measured) -> None:
     rates = clinic.utilisation()
     part_time = rates.pop(shape.PART_TIMER)

@@ -154,6 +154,7 @@ def test_a_snapshot_that_cannot_be_kept_is_not_taken_over(tmp_path: Path, monkey
     client.sandbox.close()
 
 
+@pytest.mark.long
 def test_one_program_at_a_time_and_no_other_program_s_file(tmp_path: Path) -> None:
     first = ClinicFile(str(tmp_path / "clinic.db"))
     with pytest.raises(ConfigurationError, match="another program has it open"):

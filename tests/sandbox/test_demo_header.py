@@ -21,7 +21,7 @@ FACES = {
 }
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize("face", FACES)
 @pytest.mark.parametrize("key", ["demo-au1", "nobody-au1"])
 async def test_a_client_knows_it_after_the_first_answer_whatever_that_says(face: str, key: str) -> None:

@@ -73,7 +73,7 @@ def test_every_operation_is_routed_to_itself(operation: Operation) -> None:
 READS = [operation for operation in OPERATIONS if operation.method == "GET"]
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize("operation", READS, ids=lambda operation: operation.name)
 def test_every_read_is_readable_without_unexpected_values(clinic: Client, operation: Operation) -> None:
     path = _path(clinic, operation)

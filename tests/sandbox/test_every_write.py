@@ -38,7 +38,7 @@ def good_body(world: World, operation: Operation) -> dict[str, Any]:
     return {name: value for name, value in BODIES[operation.resource](world).items() if name in known}
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize("operation", named("archive"), ids=lambda operation: operation.name)
 def test_10_every_way_to_archive_stamps_once_and_answers_with_nothing(world: World, operation: Operation) -> None:
     own = world.make(operation.resource)
@@ -66,6 +66,7 @@ def test_10_the_four_true_deletes_leave_nothing(world: World, operation: Operati
         assert world.client.request(method, path, body={}).status == 404
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("operation", named("unarchive"), ids=lambda operation: operation.name)
 def test_11_what_comes_back_is_what_went(world: World, operation: Operation) -> None:
     own = world.make(operation.resource)

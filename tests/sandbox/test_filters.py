@@ -51,7 +51,7 @@ SHOWN = {
 SIGNS = {"n": "= != > >= < <= ? !?", "s": "= != ~ ~~ ? !?", "b": "= !=", "d": "= > >= < <= ? !?", "t": "> >= < <= ? !?"}
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize("table", SHOWN)
 def test_06_every_operator_of_every_family_finds_what_it_says(client: Client, table: str) -> None:
     everything = client.rows(f"/{table}")

@@ -78,7 +78,7 @@ class Visitor:
         return body
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(3))
 def test_no_request_brings_the_clinic_down(seed: int) -> None:
     visitor = Visitor(World(), seed)

@@ -185,7 +185,7 @@ def test_the_control_routes(office: Office) -> None:
     assert office.control("GET", "clock")["now"] == "2026-11-23T22:00:00Z"
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
@@ -226,6 +226,7 @@ def test_undocumented_routes_answer_on_the_port_when_their_flags_are_given() -> 
         assert office.get("/recalls")["recalls"] == []
 
 
+@pytest.mark.long
 def test_the_ledger_is_shown_and_nothing_is_served() -> None:
     command = [sys.executable, "-m", "cliniko_mcp", "sandbox", "--ledger"]
     output = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True).stdout.splitlines()

@@ -198,7 +198,7 @@ def test_only_the_seed_and_the_start_decide(client: Client) -> None:
     assert len(coming) == 3
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize("days", [1, 4])
 def test_on_every_day_it_opens_and_a_case_has_visits_but_no_more_than_its_sessions(days: int) -> None:
     store = Sandbox(now=NOW + timedelta(days=days, hours=days), frozen=True, seed_with=build_seed).context.store

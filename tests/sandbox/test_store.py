@@ -240,6 +240,7 @@ def _grown(bookings: int) -> Client:
     return client
 
 
+@pytest.mark.long
 def test_a_filtered_sorted_page_is_quick_among_thirty_thousand_bookings() -> None:
     client = _grown(30_000)
     mei, ana = client.id("practitioners", "Dr Mei Ng"), client.id("patients", "Ben Adeyemi")

@@ -33,7 +33,7 @@ def shown(answer: Row) -> list[str]:
     return [f"{datetime.fromisoformat(row['starts_at'][:22]):%d.%m.}" for row in answer["visits"]]
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize("repeat", [
     "weekly x4", "Weekly, 4 visits", "4 weekly visits", "once a week for four weeks",
     "every Wednesday until 10 February", "weekly, 3 more", "Wednesdays for 4 weeks",
@@ -75,7 +75,7 @@ async def test_every_visit_keeps_its_local_time_over_a_change_of_the_clocks(site
         assert len({row["starts_at"][-9:] for row in clinic.rows("individual_appointments")}) == 2
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize("way", ["skip", "repeat"])
 async def test_a_clashing_date_is_shown_and_left_out_and_the_rest_are_single_visits(way: str) -> None:
     async with reception() as clinic:

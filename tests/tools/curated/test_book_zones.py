@@ -27,7 +27,7 @@ def with_zone(clinic: Reception, identifier: str | None, label: str | None) -> s
     return clinic.patient("Otto", "Zimt")
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize(("identifier", "label", "zone"), [
     (None, "Perth", "Australia/Perth"), ("", "Hobart", "Australia/Hobart"),
     ("Nowhere/Else", "Brisbane", "Australia/Brisbane"), ("Australia/Perth", None, "Australia/Perth"),

@@ -85,7 +85,7 @@ async def test_hours_stay_at_the_same_wall_clock_over_the_end_of_daylight_saving
             assert found["items"][0]["starts_at"][:22] == f"{day}T08:30{offset}"
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize(("day", "starts", "ends", "hours"), [
     ("2027-04-04", "2027-04-04T01:00:00+11:00", "2027-04-04T05:00:00+10:00", 5),
     ("2026-10-04", "2026-10-04T01:00:00+10:00", "2026-10-04T05:00:00+11:00", 3),

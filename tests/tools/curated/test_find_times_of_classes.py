@@ -25,6 +25,7 @@ async def test_a_class_with_places_left_is_not_called_full_for_those_who_do_not_
         assert found.get("why") == why
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("classes", "why"),
     [

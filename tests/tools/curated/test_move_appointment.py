@@ -131,7 +131,7 @@ async def test_a_class_moves_whole_and_the_other_bookings_of_those_in_it_count()
         assert any(sentence.startswith(name) for sentence in clash["clashes"])
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize(("arguments", "code"), [
     ({}, "invalid_arguments"),
     ({"when": "after 2"}, "not_understood"),
@@ -144,7 +144,7 @@ async def test_what_cannot_be_done_changes_nothing(arguments: dict[str, Any], co
         assert (await refused(assistant, own, **arguments))["code"] == code
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize("arguments", [
     {"when": "20 January 2027 at 10:00"}, {"when": "20 January 2027"}, {"when": "the same day"}, {"minutes": 30},
 ])  # fmt: skip

@@ -26,6 +26,7 @@ def ids(answer: dict[str, Any]) -> set[str]:
     return {entry["id"] for sheet in answer["items"] for entry in sheet["entries"]}
 
 
+@pytest.mark.long
 async def test_the_diary_of_a_day_and_of_a_week_holds_the_rows_of_both_sites() -> None:
     async with desk() as (assistant, raw):
         day = await assistant.call("show_diary", when="yesterday", limit=400)

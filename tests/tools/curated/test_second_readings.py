@@ -45,7 +45,7 @@ async def test_a_practitioner_s_hour_is_told_as_such_and_asked_about_where_a_pat
         assert answer["code"] == "ambiguous" and [row["id"] for row in answer["candidates"]] == [own]
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize(("site", "practitioner"), BOTH)
 async def test_words_that_would_move_a_visit_on_are_not_done_twice(site: str, practitioner: str) -> None:
     async with reception(sandbox_now="2026-11-24T08:30:00+11:00") as clinic:

@@ -8,7 +8,7 @@ from .reception import BOTH, NORTHSIDE, RIVERSIDE, reception
 pytestmark = pytest.mark.anyio
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize(("site", "practitioner"), BOTH)
 async def test_early_and_late_appointments_belong_to_their_local_day(site: str, practitioner: str) -> None:
     # In both zones the UTC date of one of these differs from the local one.
