@@ -26,7 +26,7 @@ from cliniko_mcp.guards.clinic_logs import file_of
 from cliniko_mcp.guards.hash_chain import HashChain
 from cliniko_mcp.phrases import Facing, OpenWhen, clinic_zone, local_day, parse_when
 from cliniko_mcp.private_files import open_private
-from cliniko_mcp.sanitize import clean
+from cliniko_mcp.sanitize import clean, counted
 
 if TYPE_CHECKING:
     from cliniko_mcp.guards.kept_chains import Checked
@@ -91,9 +91,10 @@ def verify(
         found = [(_called(chain, chains), *_of(_readable(chain.verify))) for chain in chains]
     for name, lines, problem, notes in found:
         if problem is None:
-            click.echo(". ".join((f"{name}: {lines:,} lines, all as they were written", *notes)) + ".")
+            click.echo(". ".join((f"{name}: {counted(lines, 'line')}, all as they were written", *notes)) + ".")
         else:
-            click.echo(f"{name}: {problem}; {lines:,} lines before that hold.", err=True)
+            before = counted(lines, "line before that holds", "lines before that hold")
+            click.echo(f"{name}: {problem}; {before}.", err=True)
     broken = sum(problem is not None for _, _, problem, _ in found)
     if len(found) != 1:
         click.echo(f"{len(found)} chains{f', of which {broken} do not hold' if broken else ''}.", err=bool(broken))
@@ -215,7 +216,7 @@ def report(when: str, zone: str, now: str | None, form: str, named: str | None, 
         writer.writerows(rows)
         return
     made, approved = (sum(int(str(row[name])) for row in rows) for name in ("made", "approved"))
-    click.echo(f"{understood.description}: {made:,} changes made, {approved:,} of them approved by a person.")
+    click.echo(f"{understood.description}: {counted(made, 'change')} made, {approved:,} of them approved by a person.")
     if logged.since is not None and logged.since > span.start:
         click.echo(f"The log that is kept begins on {local_day(logged.since, there)}.")
     for row in rows:

@@ -9,6 +9,7 @@ import click
 
 from cliniko_mcp.cli.audit_places import DATABASE, HOSTED, database_of, day_of, does
 from cliniko_mcp.errors import ConfigurationError
+from cliniko_mcp.sanitize import counted
 
 if TYPE_CHECKING:
     from cliniko_mcp.shared_state.audit_postgres import PostgresAudit
@@ -72,7 +73,7 @@ def close(hosted: str | None, clinic: str, before: str, database: str | None, ye
         return await audit.close(clinic, day, closing_of(clinic, where.keys, now))
 
     dropped = _reachable(where.reference, work)
-    click.echo(f"{clinic}: {dropped:,} lines dropped; the chain is closed up to there.")
+    click.echo(f"{clinic}: {counted(dropped, 'line')} dropped; the chain is closed up to there.")
 
 
 def _reachable(reference: str, work: "Callable[[PostgresAudit], Coroutine[object, object, T]]") -> T:

@@ -8,6 +8,7 @@ import click
 from cliniko_mcp.cli.names import Choice
 from cliniko_mcp.cli.options import READING, settings_options
 from cliniko_mcp.cli.progress_bar import Bar
+from cliniko_mcp.sanitize import counted
 
 if TYPE_CHECKING:
     from cliniko_mcp.cliniko.models import Record
@@ -81,13 +82,14 @@ def export(
     except (ClinikoMcpError, KeyboardInterrupt):
         rows.end()
         if rows.count and out.with_name(f"{out.name}.part.json").exists():
-            click.echo(f"{rows.count:,} rows are kept in {out}.part: the same command goes on from there.", err=True)
+            kept = counted(rows.count, "row is", "rows are")
+            click.echo(f"{kept} kept in {out}.part: the same command goes on from there.", err=True)
         raise
     rows.end()
     before = f", {done.kept:,} of them by an earlier run" if done.kept else ""
     for note in done.notes:
         click.echo(note, err=True)
-    click.echo(f"{done.rows:,} rows in {done.path}{before}")
+    click.echo(f"{counted(done.rows, 'row')} in {done.path}{before}")
 
 
 class Rows:
@@ -101,7 +103,7 @@ class Rows:
     def go_on(self, rows: int) -> None:
         """Say that an earlier run left so many rows."""
         self.count = rows
-        click.echo(f"{rows:,} rows are kept from an earlier run: going on behind them.", err=True)
+        click.echo(f"{counted(rows, 'row is', 'rows are')} kept from an earlier run: going on from there.", err=True)
 
     def show(self, rows: int, total: int | None) -> None:
         """Draw the bar at `rows` of `total`."""

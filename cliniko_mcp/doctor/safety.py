@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cliniko_mcp.doctor.check import Check, failed, ok, warning
+from cliniko_mcp.sanitize import counted
 from cliniko_mcp.settings import Settings
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def audit(context: "DoctorContext") -> Check:
             f"{path}: {checked.problem}",
             "Keep a copy as it is, ask who changed it, and move it away to begin a new log.",
         )
-    return ok("audit", f"{path}: {checked.lines:,} lines, all as they were written")
+    return ok("audit", f"{path}: {counted(checked.lines, 'line')}, all as they were written")
 
 
 def _writable(path: Path) -> bool:

@@ -15,6 +15,7 @@ from cliniko_mcp.frontdesk.repeated_spans import RepeatedSpan
 from cliniko_mcp.frontdesk.roster import MAX_CANDIDATES, Known, Roster, candidate
 from cliniko_mcp.frontdesk.spans import point_of
 from cliniko_mcp.frontdesk.working_hours import Diary, Stretch, within
+from cliniko_mcp.sanitize import counted
 
 MAX_BLOCKS: Final = 60
 """Blocks made in one call."""
@@ -117,8 +118,8 @@ def plan_blocks(
 def _length_of_type(span: RepeatedSpan, block_type: BlockType) -> str:
     if block_type is None or any(point_of(when) is None for when in span.span.places.values()):
         return ""
-    minutes = block_type.record.duration_in_minutes
-    return f"No end was said: {minutes} minutes are blocked out, the length that the clinic set for {block_type.name}."
+    minutes = counted(block_type.record.duration_in_minutes, "minute is", "minutes are")
+    return f"No end was said: {minutes} blocked out, the length that the clinic set for {block_type.name}."
 
 
 def _planned(

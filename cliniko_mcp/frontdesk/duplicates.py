@@ -20,7 +20,7 @@ from cliniko_mcp.cliniko.resources.patients import Patient
 from cliniko_mcp.frontdesk.matching import letters_of, likeness, same_name, words
 from cliniko_mcp.frontdesk.roster import Known, merged
 from cliniko_mcp.frontdesk.short_forms import form_keys, is_short_form
-from cliniko_mcp.sanitize import clean
+from cliniko_mcp.sanitize import clean, counted
 
 _ALIKE: Final = 85.0
 _SAME_NAME: Final = 3.0
@@ -167,7 +167,7 @@ def in_words(found: Sequence[tuple[Known[Patient], Known[Patient], SamePerson]])
     """A sentence on the first few pairs that are likely one person's; empty where none is."""
     likely = [(one, other, verdict) for one, other, verdict in found if verdict.likely]
     shown = "; ".join(f"{one.id} and {other.id} ({verdict.why})" for one, other, verdict in likely[:_SHOWN])
-    more = f"; and {len(likely) - _SHOWN} more pairs" if len(likely) > _SHOWN else ""
+    more = f"; and {counted(len(likely) - _SHOWN, 'more pair')}" if len(likely) > _SHOWN else ""
     return f"These ids are likely one person's files: {shown}{more}." if likely else ""
 
 

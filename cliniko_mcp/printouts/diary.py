@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from cliniko_mcp.frontdesk.answer_rows import Page
 from cliniko_mcp.frontdesk.day_sheet import DiaryPatient, EntryRow, Totals
 from cliniko_mcp.frontdesk.days_off import OffRow
-from cliniko_mcp.sanitize import clean
+from cliniko_mcp.sanitize import clean, counted
 from cliniko_mcp.tools.curated.show_diary import NextCall, SheetRow
 
 _FOR_MODELS: Final = re.compile("calls under next|in another call|larger limit")
@@ -59,7 +59,8 @@ class Diary(BaseModel):
         """What the answer remarks for people; how to call for more is for programs."""
         missing = self.page.total - self.page.returned
         told = [clean(note) for note in self.notes if not _FOR_MODELS.search(note)]
-        return [*told, f"{missing:,} more entries are not shown: ask for fewer days."] if missing > 0 else told
+        left_out = counted(missing, "more entry is", "more entries are")
+        return [*told, f"{left_out} not shown: ask for fewer days."] if missing > 0 else told
 
     @property
     def summary(self) -> str:

@@ -18,7 +18,7 @@ from cliniko_mcp.results.budget import ENVELOPE_TOKENS, MAX_ERROR_TOKENS, MAX_TO
 from cliniko_mcp.results.cutting import cut_notes, fitted, shortened
 from cliniko_mcp.results.models import AnswerModel
 from cliniko_mcp.results.rows import local_text
-from cliniko_mcp.sanitize import clean
+from cliniko_mcp.sanitize import clean, counted
 
 _MESSAGE_TOKENS: Final = 150
 _FIX_TOKENS: Final = 4
@@ -140,7 +140,7 @@ def _fewer(notes: list[str]) -> list[str]:
     for place, note in enumerate(notes):
         room -= size(note) + 1
         if room < 0:
-            return [*notes[:place], f"{len(notes) - place} more notes are not shown."]
+            return [*notes[:place], f"{counted(len(notes) - place, 'more note is', 'more notes are')} not shown."]
     return notes
 
 

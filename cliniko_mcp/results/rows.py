@@ -167,7 +167,7 @@ async def shaped(
     notes = list(found.notes)
     shortened: set[str] = set()
     taken = 0
-    room = max_tokens - ENVELOPE_TOKENS - reserved - (size(notes) if notes else 0)
+    room = max_tokens - ENVELOPE_TOKENS - reserved - size(notes)
     for record in records:
         less: set[str] = set()
         row = row_of(record, shape, zones.get(site_of(record) or "", home), known, hidden=hidden, shortened=less)

@@ -76,7 +76,7 @@ def test_without_a_name_every_clinics_that_has_one_is_verified(tmp_path: Path, h
     written(tmp_path / "a", "west", 1, 2)
     result = auditing("verify", "--hosted", hosted, "--audit-file", own)
     assert result.output == (
-        "audit-north.jsonl: 1 lines, all as they were written.\n"
+        "audit-north.jsonl: 1 line, all as they were written.\n"
         "audit-west.jsonl: 2 lines, all as they were written.\n2 chains.\n"
     )
 

@@ -127,6 +127,16 @@ def test_the_notes_that_do_not_fit_are_counted() -> None:
     assert notes_of(Answer({"a": 1}, many)) == [*many[:fit], "3 more notes are not shown."]
 
 
+@pytest.mark.parametrize(("words", "left_out"), [(497, 0), (498, 1)])
+def test_notes_take_1500_tokens_with_what_stands_between_them(words: int, left_out: int) -> None:
+    many = [f"{number:02} note" for number in range(200)]
+    last = " word" * words
+    cost = sum(size(note) + 1 for note in [*many, last])
+    assert cost == 1500 + left_out
+    told = notes_of(Answer({"a": 1}, [*many, last]))
+    assert told == ([*many, "1 more note is not shown."] if left_out else [*many, last])
+
+
 def test_an_answer_that_takes_exactly_its_room_is_whole() -> None:
     body: dict[str, Any] = {"items": rows(40)}
     room = size({**body, **CLOCK})

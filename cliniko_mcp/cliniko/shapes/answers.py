@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeGuard
 
 from cliniko_mcp.cliniko.models import Record
-from cliniko_mcp.sanitize import clean, plain
+from cliniko_mcp.sanitize import clean, counted, plain
 
 UNREAD: Final = "(not read here)"
 """Stands where there may be an answer, in a build that this reader does not know."""
@@ -118,7 +118,7 @@ def _cut(parts: Sequence[str], unanswered: int, separator: str, limit: int) -> s
     begun = not kept and bool(parts) and room > 1
     if begun:
         kept.append(parts[0][: room - 1].rstrip() + "…")
-    more = [f"{left} more answers left out"] if (left := len(parts) - len(kept)) else []
+    more = [f"{counted(left, 'more answer')} left out"] if (left := len(parts) - len(kept)) else []
     if unanswered:
         more.append(f"{unanswered} without an answer")
     if more:

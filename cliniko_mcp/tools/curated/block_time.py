@@ -244,7 +244,7 @@ def _in_words(entry: Entry, roster: Roster) -> str:
     type_name = roster.name("appointment_type_id", entry.type_id) or "appointment"
     span = f"{local_text(entry.starts, zone)} to {end_of(entry.starts, entry.ends, zone)}"
     patient = label(name_text(entry.record.patient_name))
-    whose = patient if entry.kind == "appointment" else f"{len(entry.patient_ids)} patients"
+    whose = patient if entry.kind == "appointment" else counted(len(entry.patient_ids), "patient")
     return f"{span} {type_name}, {whose} (booking {entry.id})"
 
 

@@ -28,7 +28,7 @@ from cliniko_mcp.frontdesk.roster import Known, name_text, named, person_row, pr
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.envelope import Answer
 from cliniko_mcp.results.models import AnswerModel
-from cliniko_mcp.sanitize import clean
+from cliniko_mcp.sanitize import clean, counted
 from cliniko_mcp.tools.tool import curated
 
 _MAX_QUERY: Final = 200
@@ -159,8 +159,9 @@ def _partly(found: patient_names.Found) -> list[str]:
 async def _by_phone(clinic: GuardedClinic, number: str) -> _Result:
     """Patients with this number, looked for in a bounded sweep; the remark says what it covered."""
     swept = await patients.by_phone(clinic, number)
+    total = counted(swept.total, "patient was", "patients were")
     covered = (
-        f"Phone numbers cannot be searched in Cliniko: all {swept.total:,} patients were looked through."
+        f"Phone numbers cannot be searched in Cliniko: all {total} looked through."
         if swept.whole
         else f"Phone numbers cannot be searched in Cliniko: the {swept.covered:,} latest changed of {swept.total:,} "
         "patients were looked through, so somebody may be missing. Try the name or the date of birth."
