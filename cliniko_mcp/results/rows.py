@@ -170,7 +170,7 @@ async def shaped(
     room = max_tokens - ENVELOPE_TOKENS - reserved - size(notes)
     for record in records:
         less: set[str] = set()
-        row = row_of(record, shape, zones.get(site_of(record) or "", home), known, hidden=hidden, shortened=less)
+        row = row_of(record, shape, _zone_at(record, zones, home), known, hidden=hidden, shortened=less)
         if not rows:
             row, cuts = shown_part(row, shape, room)
             notes += cut_notes(cuts, reading_on(record))
@@ -221,8 +221,13 @@ def _told_apart(names: Mapping[str, str]) -> dict[str, str]:
 
 
 def _zone_of(records: Sequence[Record], zones: Mapping[str, ZoneInfo], home: ZoneInfo) -> ZoneInfo:
-    found = {zones.get(site_of(record) or "", home) for record in records}
+    found = {_zone_at(record, zones, home) for record in records}
     return found.pop() if len(found) == 1 else home
+
+
+def _zone_at(record: Record, zones: Mapping[str, ZoneInfo], home: ZoneInfo) -> ZoneInfo:
+    site = site_of(record)
+    return home if site is None else zones.get(site, home)
 
 
 def _legend(
