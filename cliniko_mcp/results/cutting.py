@@ -49,7 +49,7 @@ def left_out(left: int, total: int | None, what: str, how: str) -> str:
 
 def text_within(text: str, room: int) -> str:
     """The beginning of the text that costs at most `room` tokens, up to the end of a paragraph, sentence or word."""
-    kept = text[: room * _LONGEST_PIECE]
+    kept = text[: max(room, 0) * _LONGEST_PIECE]
     while (cost := size(kept)) > room and kept:
         kept = kept[: min(len(kept) * room // cost, len(kept) - 1)]
     if kept == text:
@@ -64,7 +64,7 @@ def text_within(text: str, room: int) -> str:
 def shortened(text: str, room: int) -> str:
     """The text in at most `room` tokens, cut at a good end and marked where it was cut."""
     kept = text_within(text, room)
-    return text if kept == text else f"{text_within(text, max(room - 2, 0))}{MARK}"
+    return text if kept == text else f"{text_within(text, room - 2)}{MARK}"
 
 
 def fitted(item: Row, room: int = MAX_TOKENS - ENVELOPE_TOKENS) -> tuple[Row, list[Cut]]:

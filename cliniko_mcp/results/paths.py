@@ -53,7 +53,7 @@ def _read(value: JsonValue, start: Place, room: int, whole: int) -> tuple[JsonVa
     match value:
         case str():
             rest = value[start.offset :]
-            kept = rest if size(rest) <= room else text_within(rest, max(room - 3, 0))
+            kept = rest if size(rest) <= room else text_within(rest, room - 3)
             if len(kept) == len(rest):
                 return rest, None
             return kept + MARK, Place((), start.offset + len(kept))
