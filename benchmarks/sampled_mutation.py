@@ -40,8 +40,8 @@ KEPT: Final = ".mutation"
 UNNOTICED: Final = ("unnoticed", "untouched")
 _FIRST: Final = 30
 """So many of the fastest tests are tried before all others."""
-_MAX_SECONDS: Final = 30.0
-"""Seconds of tests, by what they took without a mutant, that one mutant is tried on."""
+_MAX_SECONDS: Final = 20.0
+"""Seconds of generated clinics, by what they took without a mutant, and of other tests that one mutant is tried on."""
 _BELOW: Final = (
     *("cliniko_mcp.cliniko.registry", "cliniko_mcp.client.clinic", "cliniko_mcp.client.rate_limit"),
     *("cliniko_mcp.sandbox.transport", "cliniko_mcp.sandbox.core", "cliniko_mcp.settings", "cliniko_mcp.phrases"),
@@ -179,17 +179,18 @@ def _best(known: Touching, file: str, mutant: Mutant) -> list[str]:
     """The tests that this mutant is tried on, the best first.
 
     Those of a file that has the module's words in its name, the fastest first, then those that touch little besides the
-    module, and generated clinics, which are slow and notice the most, before others like them.
+    module. Half of the time is for generated clinics, which are slow and notice what the others do not.
     """
     words = {*Path(file).stem.split("_")}
 
     def far(test: str) -> tuple[bool, float, float]:
         near = words & {*Path(test.partition("::")[0]).stem.split("_")}
-        besides = 1 - known.share(test, file)
-        generated = test.startswith("tests/generated/")
-        return (not near, 0 if near else besides - generated, known.seconds[test])
+        return (not near, 0 if near else 1 - known.share(test, file), known.seconds[test])
 
-    return _affordable(known, sorted(known.of(file, mutant.lines), key=far))
+    there = sorted(known.of(file, mutant.lines), key=far)
+    generated = [test for test in there if test.startswith("tests/generated/")]
+    others = [test for test in there if not test.startswith("tests/generated/")]
+    return [*_affordable(known, others), *_affordable(known, generated)]
 
 
 def _tried(work: Sequence[Job], known: Touching, jobs: int, seconds: int) -> Iterator[tuple[Job, str, float]]:
@@ -218,14 +219,13 @@ def _tried(work: Sequence[Job], known: Touching, jobs: int, seconds: int) -> Ite
 
 
 def _affordable(known: Touching, tests: Sequence[str]) -> list[str]:
-    """The first of these tests that together take no longer than one mutant may."""
+    """Of these tests, the first first, those that there is time for; at least one."""
     found: list[str] = []
     room = _MAX_SECONDS
     for test in tests:
-        room -= known.seconds[test]
-        if room < 0 and found:
-            break
-        found.append(test)
+        if known.seconds[test] <= room or not found:
+            room -= known.seconds[test]
+            found.append(test)
     return found
 
 
