@@ -33,7 +33,7 @@ from benchmarks.touching_tests import PLAIN, Touching, touching
 FOLDERS: Final = ("cliniko_mcp/frontdesk", "cliniko_mcp/tools/curated", "cliniko_mcp/results")
 TESTS: Final = (
     *("tests/recorded", "tests/frontdesk", "tests/results", "tests/tools", "tests/generated"),
-    *("tests/laws", "tests/journeys"),
+    *("tests/laws", "tests/journeys", "tests/reports"),
 )
 KEPT: Final = ".mutation"
 """The folder, beside the package, of what is kept between runs."""
