@@ -39,7 +39,7 @@ class Fact:
     patient_id: str = ""
     new: bool | None = None
     source: str = ""
-    visit: str = ""
+    visit: str | None = None
     part: int = 1
     whole: int = 1
     amount: Decimal = Decimal()

@@ -154,9 +154,9 @@ async def revenue(question: ReportQuestion) -> Finding:
     )
 
 
-def _visit(invoice: Invoice) -> str:
-    """What tells the visit of an invoice from others; empty where it is of none."""
-    return invoice.attendee_id or invoice.appointment_id or ""
+def _visit(invoice: Invoice) -> str | None:
+    """What tells the visit of an invoice from others; None where it is of none."""
+    return invoice.attendee_id or invoice.appointment_id
 
 
 async def _types(question: ReportQuestion, billed: Iterable[Invoice]) -> dict[str, str]:
