@@ -111,6 +111,18 @@ async def test_a_name_that_nobody_has_takes_at_most_twice_the_requests(known: st
     assert counts[1] <= 2 * counts[0]
 
 
+@pytest.mark.anyio
+async def test_no_page_is_asked_for_twice_where_a_name_has_more_than_one() -> None:
+    async with front_desk("find_patients") as (reception, _):
+        for number in range(101):
+            reception.patient(f"A{number}", "Mandmond")
+        reception.sandbox.requests.clear()
+        found = await reception.assistant.call("find_patients", query="Mandmond")
+        assert found["page"]["total"] == 101
+        asked = [(request.path, request.query) for request in reception.sandbox.requests]
+        assert len(asked) == len(set(asked))
+
+
 @pytest.mark.long_but_one
 @pytest.mark.anyio
 @pytest.mark.parametrize(("one", "other"), [
