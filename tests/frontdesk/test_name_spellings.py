@@ -77,6 +77,12 @@ def test_one_or_two_letters_are_no_beginning_of_a_name(name: str, length: int) -
     assert fits(words(name[: length + 2]), [name], "prefixes")
 
 
+@pytest.mark.parametrize("spoken", ["Obrien, Sean", "O Brien, Sean", "O'Brien Sean"])
+@pytest.mark.parametrize("name", ["Sean O Brien", "Sean O'Brien"])
+def test_two_parts_of_a_name_are_written_as_one_wherever_they_stand(spoken: str, name: str) -> None:
+    assert fits(words(spoken), [name], "exact")
+
+
 @pytest.mark.long_but_one
 @pytest.mark.anyio
 @pytest.mark.parametrize(("one", "other"), [

@@ -163,6 +163,7 @@ async def test_on_a_day_whose_clock_goes_back_times_and_gaps_are_local() -> None
         monday = await assistant.call("show_diary", when="5 April 2027", practitioner=["Ng"])
         assert [(entry["id"], entry["at"]) for entry in entries(monday)] == [(own, "08:30-09:00")]
         assert monday["items"][0]["gaps"] == "09:00-17:00"
+        assert monday["totals"] == {"patients": 1, "appointments": 1, "free_minutes": 480}
 
 
 @pytest.mark.long
