@@ -204,8 +204,8 @@ def _within(question: ReportQuestion, invoice: Invoice) -> bool:
 def _fact(invoice: Invoice) -> Fact:
     return Fact(
         day=invoice.issue_date,
-        practitioner_id=invoice.practitioner_id or "",
-        business_id=invoice.business_id or "",
+        practitioner_id=invoice.practitioner_id,
+        business_id=invoice.business_id,
         patient_id=invoice.patient_id or "",
         amount=amount(invoice.total_amount),
     )

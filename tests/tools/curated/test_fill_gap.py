@@ -218,3 +218,15 @@ async def test_whose_hours_are_not_set_is_asked_for_the_site_unless_the_clinic_h
         clinic.forget()
         answer = await clinic.assistant.call("fill_gap", **said)
         assert (answer["gap"]["business"], answer["gap"]["starts_at"]) == (RIVERSIDE, "2026-11-27T10:00+10:30 Fri")
+
+
+async def test_of_many_sites_at_which_the_gap_may_be_five_are_named() -> None:
+    async with reception() as clinic:
+        clinic.empty("daily_availabilities")
+        for number in range(4):
+            clinic.put("businesses", business_name=f"Branch {number}", time_zone_identifier="Australia/Sydney")
+        answer = await clinic.assistant.call("fill_gap", practitioner="Sam", when="Sunday at 10")
+        sites = sum(not row.get("archived_at") for row in clinic.rows("businesses"))
+        assert sites > 5
+        assert answer["message"] == f"Sam Iyer works at {sites} sites."
+        assert len(answer["candidates"]) == 5
