@@ -224,6 +224,7 @@ async def test_a_block_that_reaches_beyond_the_time_is_shortened_without_a_quest
         assert middle["code"] == "invalid_arguments" or "shortened" not in middle.get("done", "")
 
 
+@pytest.mark.long
 @pytest.mark.anyio
 async def test_what_was_lifted_before_a_refusal_is_told_from_what_was_not() -> None:
     async with in_process(answer=YES) as assistant:
