@@ -66,3 +66,20 @@ async def test_the_reason_is_the_one_that_holds_and_no_other(
     assert who in text
     assert {name for name, clause in CLAUSES.items() if clause.casefold() in text.casefold()} == {reason}, text
     assert all(request.method == "GET" for request in desk.sandbox.requests)
+
+
+async def test_the_soonest_with_someone_without_hours_at_a_site_names_another_practitioner_there() -> None:
+    async with reception() as clinic:
+        clinic.empty_diary()
+        ng = clinic.id("practitioners", "Dr Mei Ng")
+        hours = [row for row in clinic.rows("daily_availabilities") if row["practitioner_id"] != ng]
+        clinic.empty("daily_availabilities")
+        for row in hours:
+            clinic.store.put("daily_availabilities", row)
+        found = await clinic.assistant.call(
+            "find_times", type="Standard consult", when="ASAP", practitioner=["Ng"], business="Northside"
+        )
+        assert found["items"] == [] and found["why"] == ["Dr Mei Ng (Northside) does not work there."]
+        (other,) = found["alternatives"]
+        assert (other["differs"], other["business"]) == ("another practitioner", "Northside")
+        assert found["notes"] == ["Looked from Tuesday 24 November 2026 up to Tuesday 23 November 2027."]
