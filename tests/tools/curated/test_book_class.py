@@ -163,7 +163,7 @@ async def test_an_appointment_of_the_type_of_a_class_is_no_session_of_it() -> No
         otto, first, _ = prepared(clinic)
         other = clinic.patient("Ada", "Alone")
         for local in ("2026-11-26 12:00", "2026-11-28 09:00"):
-            clinic.book(other, NORTHSIDE, "Priya Nair", local, kind=CLASS["type"], max_attendees=8)
+            clinic.book(other, NORTHSIDE, "Priya Nair", local, kind=CLASS["type"])
         none = await clinic.assistant.call("book_appointment", **{**CLASS, "when": "Saturday at 9"})
         assert none["code"] == "not_found"
         answer = await clinic.assistant.call("book_appointment", **{**CLASS, "when": "Thursday"})

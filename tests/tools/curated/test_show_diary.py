@@ -249,7 +249,7 @@ async def test_an_appointment_a_class_and_blocked_out_time_each_tell_what_is_the
         clinic.empty_diary()
         one, other = clinic.patient("Otto", "Example"), clinic.patient("Ada", "Example")
         where = ("Northside", "Priya Nair")
-        visit = clinic.book(one, *where, "2026-11-26 09:00", max_attendees=1)
+        visit = clinic.book(one, *where, "2026-11-26 09:00")
         session = clinic.group([one, other], *where, "2026-11-26 10:00")
         made = await clinic.assistant.call("block_time", practitioner="Nair", when="26 November 2026 12:00 to 12:30")
         block = made["items"][0]["id"]
