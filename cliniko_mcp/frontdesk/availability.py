@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from operator import itemgetter
 from typing import Final
 
 from pydantic import Field
@@ -133,12 +134,12 @@ def spread(slots: Sequence[Slot], limit: int, roster: Roster) -> list[Slot]:
 def _rounds(slots: Sequence[Slot]) -> Iterator[Slot]:
     """The slots of a day: everyone's first, then everyone's second, and so on."""
     seen: dict[str, int] = {}
-    turns: list[tuple[int, int, Slot]] = []
-    for place, slot in enumerate(slots):
+    turns: list[tuple[int, Slot]] = []
+    for slot in slots:
         turn = seen.get(slot.practitioner_id, 0)
         seen[slot.practitioner_id] = turn + 1
-        turns.append((turn, place, slot))
-    yield from (slot for _, _, slot in sorted(turns, key=lambda turn: turn[:2]))
+        turns.append((turn, slot))
+    yield from (slot for _, slot in sorted(turns, key=itemgetter(0)))
 
 
 def why_none(

@@ -144,14 +144,14 @@ def read_repeated(phrase: str, now: datetime, roster: Roster, sites: Collection[
         return RepeatedSpan(read_span(phrase, now, roster, sites))
     left, begin = _from(left, now, roster, sites)
     # A weekday is the next one after today, so that it is read as on the day before.
-    starts = begin.midnight(-1) if begin else None
+    starts = begin.midnight(-1) if begin else now
     end = None if length else ending_in(left)
-    until = _day(end.phrase, starts or now, roster, sites, last=True) if end else None
+    until = _day(end.phrase, starts, roster, sites, last=True) if end else None
     if end is not None and until is not None:
         left = left[: end.start]
     if length is None and number is None and until is None:
         if end is not None:
-            _check_end(end.phrase, starts or now, roster, sites)
+            _check_end(end.phrase, starts, roster, sites)
         return RepeatedSpan(read_span(phrase, now, roster, sites))
     base = _PLURAL.sub(r"\1", left).strip(" ,")
     if step[0] == "Monthly" and _LOOSE_WEEKDAY.search(base):
@@ -160,7 +160,7 @@ def read_repeated(phrase: str, now: datetime, roster: Roster, sites: Collection[
             "Say the date of the first one, or a number of weeks.",
             examples=["30 November 12 to 1, monthly x3", "Monday 12 to 1, every 4 weeks x3"],
         )
-    span = read_span(base, starts or now, roster, sites)
+    span = read_span(base, starts, roster, sites)
     if begin is not None and span.home.start.date() < begin.day:  # hours alone are today's
         span = read_span(base, begin.midnight(), roster, sites)
     if end is not None and until is not None:

@@ -79,9 +79,8 @@ class TimeSearch:
 
     @property
     def last_day(self) -> date:
-        """The last day of the span, by the clocks of its sites."""
-        whens = list(self.span.places.values()) or [self.span.home]
-        return max((when.end - timedelta(seconds=1)).date() for when in whens)
+        """The last day of a span where the phrase named no end: the same at every site, as those go up to dates."""
+        return (self.span.home.end - timedelta(seconds=1)).date()
 
     def offering(self, offering_ids: frozenset[str]) -> list[Known[Practitioner]]:
         """Those to look at: the ones named who offer the type and still work here, or all who offer it."""

@@ -60,7 +60,7 @@ async def _rows(clinic: GuardedClinic, roster: Roster, hits: Sequence[Hit]) -> l
     rows: list[JsonValue] = []
     for hit in shown:
         entry = hit.entry
-        record = found.get(entry.patient_ids[0]) if entry.patient_ids else None
+        record = found.get(entry.patient_ids[0]) if entry in nameless and entry.patient_ids else None
         who = hit.patient or (known_patient(record) if record is not None else None)
         row: dict[str, JsonValue] = {
             "id": entry.id,

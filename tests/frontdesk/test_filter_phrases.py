@@ -105,12 +105,13 @@ async def test_starts_are_read_by_the_clock_of_the_site_that_is_named(phrase: st
             and not any(row.get(stamp) for stamp in ("archived_at", "deleted_at", "cancelled_at"))
             and inside(row["starts_at"], span, zone)
         ]
-        for name in (site, own):
+        for name in (site, own, f"={own}", [own]):
             arguments: dict[str, Any] = {"starts_at": phrase, "business_id": name}
             answer = await assistant.call(
                 "count_records", operation="list_individual_appointments", arguments=arguments
             )
             assert answer["count"] == len(due)
+            assert any(note.startswith("starts_at: ") and f"({zone.key})" in note for note in answer["notes"])
 
 
 @pytest.mark.anyio

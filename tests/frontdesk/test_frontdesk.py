@@ -75,6 +75,15 @@ def test_every_start_fits_and_a_stretch_with_room_has_one(
             assert any(open_.starts <= start < open_.ends for start in starts)
 
 
+@pytest.mark.parametrize(("now", "first"), [
+    ("09:00:00", "09:00"), ("09:00:01", "09:05"), ("09:01:00", "09:05"), ("09:04:00", "09:05"), ("09:04:59", "09:05"),
+    ("09:05:00", "09:05"), ("09:04:00.000001", "09:05"), ("09:05:00.000001", "09:10"), ("09:55:30", "10:00"),
+])  # fmt: skip
+def test_the_first_start_is_the_five_minutes_that_are_now_or_come_next(now: str, first: str) -> None:
+    start = next_start(datetime.fromisoformat(f"2026-11-24T{now}+11:00"))
+    assert start == datetime.fromisoformat(f"2026-11-24T{first}+11:00")
+
+
 @pytest.mark.parametrize(("starts", "minutes", "end", "span"), [
     ("2026-11-24T23:15", 30, "23:45", "23:15-23:45"),
     ("2026-11-24T23:30", 30, "24:00", "23:30-24:00"),

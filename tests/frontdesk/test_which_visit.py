@@ -288,3 +288,43 @@ async def test_visits_of_today_and_of_a_week_on_are_told_with_both_days() -> Non
             await found(clinic, "Ben Stone on Tuesday", Looking.COMING)
         assert "Tuesday 24 November 2026" in str(refused.value) and "Tuesday 1 December 2026" in str(refused.value)
         assert [row["id"] for row in refused.value.details["candidates"]] == [ids["ben today"], later]  # type: ignore[index, call-overload]
+
+
+async def test_a_long_time_is_enough_for_one_patient_and_too_long_for_everyone() -> None:
+    async with prepared(TUESDAY[0]) as (_, clinic, ids):
+        weeks = "1 November 2026 to 31 December 2026"
+        for looking in Looking.COMING, Looking.PAST:
+            assert (await found(clinic, f"April Jones, {weeks}", looking)).entry.id == ids["april"]
+            for text in (f"the Pilates class, {weeks}", "Mei Ng's in the next 3 months"):
+                with pytest.raises(NotUnderstood, match="too long a time"):
+                    await found(clinic, text, looking)
+
+
+async def test_of_two_that_begin_together_the_class_has_the_number_of_its_patients() -> None:
+    async with prepared(TUESDAY[0]) as (desk, clinic, ids):
+        ben = desk.attendee(ids["class"])["patient_id"]
+        single = desk.book(ben, NORTHSIDE, "Dr Mei Ng", "2026-11-27 10:00")
+        with pytest.raises(Ambiguous) as refused:
+            await found(clinic, "Friday at 10", Looking.COMING)
+        at = "2026-11-27T10:00+11:00 Fri"
+        assert refused.value.details["candidates"] == [
+            {"id": ids["class"], "starts_at": at, "type": "Pilates class", "practitioner": "Priya Nair", "patients": 2},
+            {"id": single, "starts_at": at, "type": "Standard consult", "practitioner": "Dr Mei Ng",
+             "patient": "Ben Stone", "patient_id": ben},
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["James' 9:15 on Friday", "James’ 9.15 Friday", "the 9:15 on Friday, James'"])
+async def test_a_name_that_ends_in_s_owns_a_visit_with_an_apostrophe_alone(text: str) -> None:
+    async with prepared(TUESDAY[0]) as (desk, clinic, _):
+        due = desk.book(desk.patient("James", "Hart"), NORTHSIDE, "Dr Mei Ng", "2026-11-27 09:15")
+        desk.book(desk.patient("Jamie", "Hart"), NORTHSIDE, "Tom Okafor", "2026-11-27 09:15")
+        assert (await found(clinic, text, Looking.COMING)).entry.id == due
+
+
+async def test_a_time_at_which_a_practitioner_has_nothing_is_told_of_by_the_practitioner_s_name() -> None:
+    async with prepared(TUESDAY[0]) as (_, clinic, ids):
+        with pytest.raises(NotFound) as refused:
+            await found(clinic, "Mei's 9:20 on Friday", Looking.COMING)
+        assert refused.value.message.startswith("Dr Mei Ng has no appointment: Friday 27 November 2026 at 09:20 (")
+        assert [row["id"] for row in refused.value.details["candidates"]] == [ids["april"]]  # type: ignore[index, call-overload, union-attr]

@@ -156,3 +156,15 @@ async def test_an_open_case_that_fits_is_named_and_one_that_runs_out_before_is_n
             assert answer.get("done") == "Booked.", answer
             assert any(f"Care plan (id {case})" in note for note in answer["notes"]) is told
             assert not any("Of another" in note for note in answer["notes"])
+
+
+async def test_an_appointment_of_the_type_of_a_class_is_no_session_of_it() -> None:
+    async with reception() as clinic:
+        otto, first, _ = prepared(clinic)
+        other = clinic.patient("Ada", "Alone")
+        for local in ("2026-11-26 12:00", "2026-11-28 09:00"):
+            clinic.book(other, NORTHSIDE, "Priya Nair", local, kind=CLASS["type"])
+        none = await clinic.assistant.call("book_appointment", **{**CLASS, "when": "Saturday at 9"})
+        assert none["code"] == "not_found"
+        answer = await clinic.assistant.call("book_appointment", **{**CLASS, "when": "Thursday"})
+        assert answer["done"] == "Booked." and held(clinic, first)[-1] == otto

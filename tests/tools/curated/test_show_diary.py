@@ -11,6 +11,7 @@ from cliniko_mcp.results.budget import size
 from cliniko_mcp.tools.curated import show_diary
 
 from .raw import BOOKED, Raw, stamp
+from .reception import reception
 
 pytestmark = pytest.mark.anyio
 
@@ -245,6 +246,25 @@ async def test_arrival_no_show_cancellation_classes_and_phones_are_shown() -> No
         row = raw.get("group_appointments", group["id"])
         assert {attendee["patient_id"] for attendee in group["attendees"]} == set(row["patient_ids"])
         assert group["places_left"] == row["max_attendees"] - len(row["patient_ids"])
+
+
+async def test_an_appointment_a_class_and_blocked_out_time_each_tell_what_is_theirs() -> None:
+    async with reception() as clinic:
+        clinic.empty_diary()
+        one, other = clinic.patient("Otto", "Example"), clinic.patient("Ada", "Example")
+        where = ("Northside", "Priya Nair")
+        visit = clinic.book(one, *where, "2026-11-26 09:00")
+        session = clinic.group([one, other], *where, "2026-11-26 10:00")
+        made = await clinic.assistant.call("block_time", practitioner="Nair", when="26 November 2026 12:00 to 12:30")
+        block = made["items"][0]["id"]
+        answer = await clinic.assistant.call("show_diary", when="26 November 2026", practitioner=["Priya Nair"])
+        otto, ada = ({"patient": f"{name} Example", "patient_id": key} for name, key in (("Otto", one), ("Ada", other)))
+        assert entries(answer) == [
+            {"at": "09:00-09:30", "id": visit, "type": "Standard consult", **otto},
+            {"at": "10:00-11:00", "id": session, "type": "Pilates class", "places": 8, "places_left": 6,
+             "attendees": [otto, ada]},
+            {"at": "12:00-12:30", "id": block, "block": "Blocked out"},
+        ]  # fmt: skip
 
 
 async def test_rows_keep_their_names_when_type_site_or_practitioner_are_archived() -> None:

@@ -77,3 +77,20 @@ async def test_no_diary_is_read_for_a_site_at_which_the_type_is_not_offered_but_
         assert answer["why"] == ["Dry needling is not offered at Riverside."]
         assert [row["differs"] for row in answer["alternatives"]] == ["another site"]
         assert sum(seen.path == "/v1/bookings" for seen in clinic.sandbox.requests) == 1
+
+
+async def test_the_soonest_with_someone_without_hours_at_a_site_names_another_practitioner_there() -> None:
+    async with reception() as clinic:
+        clinic.empty_diary()
+        ng = clinic.id("practitioners", "Dr Mei Ng")
+        hours = [row for row in clinic.rows("daily_availabilities") if row["practitioner_id"] != ng]
+        clinic.empty("daily_availabilities")
+        for row in hours:
+            clinic.store.put("daily_availabilities", row)
+        found = await clinic.assistant.call(
+            "find_times", type="Standard consult", when="ASAP", practitioner=["Ng"], business="Northside"
+        )
+        assert found["items"] == [] and found["why"] == ["Dr Mei Ng (Northside) does not work there."]
+        (other,) = found["alternatives"]
+        assert (other["differs"], other["business"]) == ("another practitioner", "Northside")
+        assert found["notes"] == ["Looked from Tuesday 24 November 2026 up to Tuesday 23 November 2027."]
