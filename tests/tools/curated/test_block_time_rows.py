@@ -242,3 +242,4 @@ async def test_of_the_blocks_near_the_first_five_are_named() -> None:
         answer = await assistant.call("block_time", practitioner=["Ng"], when="1 March 2027 16:00 to 17:00", lift=True)
         ids = [row["id"], *(f"{row['id']}{number}" for number in range(1, 5))]
         assert answer["candidates"] == [f"2027-03-01T15:00+11:00 Mon to 16:00, Dr Mei Ng (block {own})" for own in ids]
+        assert "left_out_for_room" not in answer
