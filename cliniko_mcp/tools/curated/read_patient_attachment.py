@@ -81,7 +81,7 @@ async def read_patient_attachment(clinic: GuardedClinic, arguments: ReadPatientA
     item = ReadFileRow(
         id=attachment.id,
         patient=whose,
-        patient_id=attachment.patient_id or None,
+        patient_id=attachment.patient_id,
         filename=clean(attachment.filename, 120) if attachment.filename else None,
         content_type=attachment.content_type,
         size=attachment.size,
