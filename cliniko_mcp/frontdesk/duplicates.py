@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import combinations
+from math import inf
 from typing import Final, NamedTuple
 
 from cliniko_mcp.cliniko.labels import NAME_LENGTH
@@ -36,7 +37,8 @@ _SWAPPED_BIRTHDAY: Final = 1.5
 _SLIPPED_BIRTHDAY: Final = 1.0
 _GENERATION: Final = 10
 """Years. Namesakes so far apart are a parent and a child rather than a slip."""
-_OTHER_BIRTHDAY: Final = -4.0
+_OTHER_BIRTHDAY: Final = -inf
+"""Whatever else agrees, they are two."""
 _LIKELY: Final = 4.5
 _POSSIBLE: Final = 3.0
 _LARGEST: Final = 30

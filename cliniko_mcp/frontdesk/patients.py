@@ -157,17 +157,19 @@ async def by_phrase(clinic: GuardedClinic, phrase: PatientPhrase) -> Found:
 
 def _most_fitting(found: Found, phrase: PatientPhrase) -> Found:
     """Those who fit as many parts as the best does; of equal ones first whom the rest contradicts least."""
+    if not found.patients:
+        return found
     parts = phrase.parts
     fits_of = {row.id: [part for part, fits_part in parts.items() if fits_part(row)] for row in found.patients}
-    most = max((len(fitting) for fitting in fits_of.values()), default=0)
+    most = max(map(len, fits_of.values()))
     best = [row for row in found.patients if len(fits_of[row.id]) == most]
     if most < len(parts):
         best.sort(key=lambda row: -phrase.likeness(row))
-    slip = phrase.slip(best[0]) if best else ""
+    slip = phrase.slip(best[0])
     missed = tuple(
         f"{part} ({slip})" if slip and part.startswith("the date of birth") else part
         for part in parts
-        if best and part not in fits_of[best[0].id]
+        if part not in fits_of[best[0].id]
     )
     return replace(found, patients=tuple(best), missed=missed)
 

@@ -100,6 +100,8 @@ def test_pairs_of_a_whole_clinic_are_those_that_two_files_alone_make(rows: list[
      "same date of birth, like names"),
     ({"first_name": "Bramble", "last_name": "Otis", "date_of_birth": "1984-03-17"}, {"date_of_birth": "1984-03-17"},
      True, "same name and date of birth"),
+    ({"date_of_birth": "1980-03-17"}, {"date_of_birth": "1989-03-17"}, False,
+     "same name, dates of birth one digit apart"),
 ])  # fmt: skip
 def test_what_makes_two_files_one_person(one: Row, other: Row, likely: bool, why: str) -> None:
     plain = {"first_name": "Otis", "last_name": "Bramble"}
@@ -109,6 +111,7 @@ def test_what_makes_two_files_one_person(one: Row, other: Row, likely: bool, why
 
 @pytest.mark.parametrize(("one", "other"), [
     ({"date_of_birth": "1984-03-17"}, {"date_of_birth": "1990-01-02"}),
+    ({"date_of_birth": "1984-03-17"}, {"date_of_birth": "1994-03-17"}),  # a parent and a child
     ({"first_name": "Mia", "patient_phone_numbers": phone("0491570156")},
      {"first_name": "Theodore", "patient_phone_numbers": phone("0491570156")}),
     ({"first_name": "Mia", "date_of_birth": "1984-03-17"}, {"first_name": "Theodore", "date_of_birth": "1984-03-17"}),

@@ -63,3 +63,18 @@ def test_names_that_only_accents_or_titles_tell_apart_are_printed_with_their_ids
     printed = [roster.name("practitioner_id", one.id) for one in staff]
     assert printed == ["José Peña (7)", "Dr Jose Pena (8)", "Ana Lima"]
     assert [roster.practitioner(name) for name in printed] == staff
+
+
+def test_a_name_comes_near_where_seven_tenths_of_the_letters_agree() -> None:
+    sites = [
+        known_record(Business.read({"id": row_id, "business_name": name}))
+        for row_id, name in (("7", "Riverside"), ("8", "Northside"))
+    ]
+    roster = Roster([], sites, [], ZoneInfo("UTC"))
+    # n, o, r, s, d and e in this order are 12 of the 17 letters of both names, and of 18 with one letter more.
+    with pytest.raises(NotFound) as near:
+        roster.business("Nordsyde")
+    assert near.value.details["candidates"] == [candidate(sites[1])]
+    with pytest.raises(NotFound) as far:
+        roster.business("Nordsydes")
+    assert far.value.details["candidates"] == [*map(candidate, sites)]

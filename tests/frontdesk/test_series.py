@@ -40,6 +40,7 @@ def read(phrase: str, first: datetime = FRIDAY) -> Repeat:
     ("weekly for the rest of the year", Repeat("Weekly", 1, 5)), ("weekly until 2026-12-18", Repeat("Weekly", 1, 4)),
     ("every 3 weeks x4", Repeat("Weekly", 3, 4)), ("4 visits, 3 weeks apart", Repeat("Weekly", 3, 4)),
     ("every second week, four visits", Repeat("Weekly", 2, 4)),
+    ("every 2nd week, four visits", Repeat("Weekly", 2, 4)), ("every twelfth week x2", Repeat("Weekly", 12, 2)),
     ("every three weeks, two times", Repeat("Weekly", 3, 2)),
     ("every fortnight x3", Repeat("Weekly", 2, 3)), ("every 2 weeks for 3 months", Repeat("Weekly", 2, 7)),
     ("daily for 5", Repeat("Daily", 1, 5)), ("every day for five days", Repeat("Daily", 1, 5)),
@@ -68,7 +69,8 @@ def test_what_a_desk_says_is_read_as_that_many_visits_in_all(phrase: str, due: R
     ("Mondays and Fridays x3", "first visit is on Friday"), ("daily on Fridays x3", "another frequency"),
     ("weekly x6 until 18 December", "names 6 visits, but 4 fit"), ("weekly in December", "first visit is before it"),
     ("weekly until 20 November 2026", "ends before"), ("every third Friday of the month x3", "not understood"),
-    ("weekly for 4 more weeks", "not understood"), ("weekly " + "x" * 200, "too long"),
+    ("weekly for 4 more weeks", "not understood"), ("every thirteenth week x2", "not understood"),
+    ("weekly " + "x" * 200, "too long"),
 ])  # fmt: skip
 def test_other_words_are_refused_with_the_reason(phrase: str, why: str) -> None:
     with pytest.raises((InvalidArguments, NotUnderstood)) as raised:

@@ -247,5 +247,19 @@ async def test_nothing_to_lift_is_said_with_the_blocks_near_it() -> None:
     async with in_process(answer=YES) as assistant:
         own = await _block(assistant, "1 March 2027 15:00 to 16:00")
         answer = await assistant.call("block_time", practitioner=["Ng"], when="1 March 2027 16:00 to 17:00", lift=True)
-        assert answer["code"] == "not_found" and any(own in row for row in answer["candidates"])
+        near = [f"2027-03-01T15:00+11:00 Mon to 16:00, Dr Mei Ng (block {own})"]
+        assert answer["code"] == "not_found" and answer["candidates"] == near
         assert assistant.asked == []
+
+
+@pytest.mark.anyio
+async def test_of_the_blocks_near_the_first_five_are_named() -> None:
+    async with in_process(answer=YES) as assistant:
+        raw = Raw(assistant)
+        row = raw.get("unavailable_blocks", await _block(assistant, "1 March 2027 15:00 to 16:00"))
+        for number in range(1, 6):
+            raw.store.put("unavailable_blocks", {**row, "id": f"{row['id']}{number}"})
+        answer = await assistant.call("block_time", practitioner=["Ng"], when="1 March 2027 16:00 to 17:00", lift=True)
+        ids = [row["id"], *(f"{row['id']}{number}" for number in range(1, 5))]
+        assert answer["candidates"] == [f"2027-03-01T15:00+11:00 Mon to 16:00, Dr Mei Ng (block {own})" for own in ids]
+        assert "left_out_for_room" not in answer

@@ -7,7 +7,7 @@ import pytest
 
 from cliniko_mcp.sandbox.faults import Fault
 
-from .reception import NORTHSIDE, RIVERSIDE, Reception, Row, local_of, reception, utc
+from .reception import NORTHSIDE, RIVERSIDE, Reception, Row, local_of, reception, stamp, utc
 
 pytestmark = pytest.mark.anyio
 BASE: dict[str, Any] = {
@@ -138,6 +138,22 @@ async def test_nearest_leaves_out_when_the_patient_is_elsewhere() -> None:
         refusal = await clinic.assistant.call("book_appointment", **BASE)
         assert refusal["code"] == "clash"
         assert not {text[11:16] for text in refusal["nearest"]} & {"10:00", "10:30"}
+
+
+async def test_nearest_is_looked_for_among_the_forty_starts_that_come_next_to_it() -> None:
+    async with reception() as clinic:
+        otto = empty(clinic)
+        clinic.put(
+            "availability_blocks",
+            practitioner_id=clinic.id("practitioners", "Dr Mei Ng"),
+            business_id=clinic.id("businesses", NORTHSIDE),
+            starts_at=stamp(utc("2027-01-20 00:00", NORTHSIDE)),
+            ends_at=stamp(utc("2027-01-21 00:00", NORTHSIDE)),
+        )
+        # Of the starts every half hour the fortieth is at 19:30, and only it and the later ones are free.
+        clinic.book(otto, NORTHSIDE, "Priya Nair", "2027-01-20 00:00", minutes=39 * 30)
+        refusal = await clinic.assistant.call("book_appointment", **{**BASE, "when": "20 January 2027 at 00:00"})
+        assert refusal["code"] == "clash" and refusal["nearest"] == ["2027-01-20T19:30+11:00 Wed"]
 
 
 @pytest.mark.long

@@ -56,8 +56,8 @@ async def test_the_coming_visit_has_its_note_whole_and_its_forms_done_and_open()
         before = clinic.book(eva, *MEI, "2026-11-10 09:00", arrived=True)
         coming = clinic.book(eva, *MEI, "2026-11-26 09:00")
         text = "The plan for this visit, told at length. " * 200
-        note(clinic, eva, coming, "Plan", text, draft=True)
-        note(clinic, eva, before, "SOAP", text)
+        note(clinic, eva, coming, "P" * 120, text, draft=True)
+        note(clinic, eva, before, "S" * 121, text)
         own = clinic.attendee(coming)["id"]
         clinic.put("patient_forms", patient_id=eva, name="Pain scale", attendee_id=own, completed_at=None)
         clinic.put("patient_forms", patient_id=eva, name="Intake", attendee_id=own, completed_at="2026-11-20T00:30:00Z")
@@ -66,8 +66,10 @@ async def test_the_coming_visit_has_its_note_whole_and_its_forms_done_and_open()
         (row,) = answer["item"]["next_visits"]
         (whole,) = row["free_text"]["treatment_notes"]
         assert whole["text"] == f"Notes: {text.strip()}" and "cut" not in whole and whole["state"] == row["note"]
+        assert whole["title"] == "P" * 120
         assert {form["name"]: "completed_at" in form for form in row["forms"]} == {"Pain scale": False, "Intake": True}
-        assert "cut" in answer["item"]["last_visits"][0]["free_text"]["treatment_notes"][0]
+        (shortened,) = answer["item"]["last_visits"][0]["free_text"]["treatment_notes"]
+        assert "cut" in shortened and shortened["title"] == "S" * 119 + "…"
 
 
 def by_rows(clinic: Reception, patient: str) -> list[tuple[datetime, str, bool, bool | None]]:
