@@ -127,7 +127,7 @@ async def test_words_move_a_visit_on_that_was_changed_ten_minutes_ago_and_not_on
     async with reception(sandbox_now="2026-11-24T09:00:00+11:00") as clinic:
         clinic.empty_diary()
         ida = clinic.patient("Ida", "Quill")
-        times = {"created_at": "2026-11-20T00:00:00Z", "updated_at": changed_at}
+        times: dict[str, Any] = {"created_at": "2026-11-20T00:00:00Z", "updated_at": changed_at}
         own = clinic.book(ida, NORTHSIDE, "Dr Mei Ng", "2026-12-03 11:00", **times)
         answer = await clinic.assistant.call("move_appointment", appointment=own, when="an hour later")
         if moves:
