@@ -252,15 +252,12 @@ def _birthdays(one: date | None, other: date | None) -> tuple[float, str]:
 
 
 def _like(one: str, other: str) -> bool:
-    if not one or not other:
-        return False
-    return one == other or min(likeness(one.split(), other), likeness(other.split(), one)) >= _ALIKE
+    return min(likeness(one.split(), other), likeness(other.split(), one)) >= _ALIKE
 
 
 def _forms(identity: _Identity) -> set[object]:
     """What files share whose first names may be forms of one beside the same last name."""
-    keys = {key for first in identity.firsts for key in form_keys(first)}
-    return {(identity.last, key) for key in keys} if identity.last else set()
+    return {(identity.last, key) for first in identity.firsts for key in form_keys(first)}
 
 
 def _without_placeholders(known: Sequence[_Identity]) -> list[_Identity]:

@@ -26,7 +26,7 @@ from cliniko_mcp.frontdesk.concurrency import run_concurrently
 from cliniko_mcp.frontdesk.patient_names import known_patient
 from cliniko_mcp.frontdesk.patients import ambiguous
 from cliniko_mcp.frontdesk.patients import patient as find_patient
-from cliniko_mcp.frontdesk.roster import Known, Roster, candidate, gone, with_birth_year
+from cliniko_mcp.frontdesk.roster import Known, Roster, candidate, gone, name_text, with_birth_year
 from cliniko_mcp.frontdesk.spans import Span
 from cliniko_mcp.frontdesk.visit_choices import Hit, nearest, patients_of, several
 from cliniko_mcp.frontdesk.visit_phrase import Order, VisitPhrase, read_visit_phrase
@@ -35,7 +35,6 @@ from cliniko_mcp.frontdesk.visit_times import is_time, readings
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.phrases import local_day
 from cliniko_mcp.results.rows import local_text
-from cliniko_mcp.sanitize import clean
 
 NEEDS: Final[tuple[Operation, ...]] = (Bookings.get_booking, Bookings.list_bookings, Patients.list_patients)
 AHEAD: Final = timedelta(days=730)
@@ -119,7 +118,7 @@ async def _undated(
             field="appointment",
         )
     if len(search.people) > 1:
-        raise ambiguous(clean(phrase.person, 80), search.people)
+        raise ambiguous(name_text(phrase.person), search.people)
     who, now = search.people[0], clinic.now
     freed = looking is Looking.FREED
     every = search.hits(await bookings(clinic, now - AHEAD, now + AHEAD, patient=who.id, cancelled=freed))
@@ -160,7 +159,7 @@ async def _undated_of_staff(
     fitting = [hit for hit in every if (hit.entry.starts > now) is (phrase.order == "next")]
     fitting = _ends_of(fitting, first=phrase.order == "next")
     if fitting and search.guessed:
-        named, one = clean(phrase.person, 80), "the next" if phrase.order == "next" else "the last"
+        named, one = name_text(phrase.person), "the next" if phrase.order == "next" else "the last"
         message = f"No patient is called “{named}”; {one} in the diary of {search.name}, who works here, may be meant."
         raise await several(clinic, roster, fitting, message)
     if len(fitting) == 1:
@@ -317,10 +316,10 @@ async def _one(clinic: GuardedClinic, search: VisitSearch, phrase: VisitPhrase, 
     if who is None and hit.entry.kind == "appointment":
         who = next(iter(await patients_of(clinic, hit.entry)), None)
     elif who is not None and search.people is not None and len(search.people) > 1:
-        shown = clean(phrase.person, 80)
+        shown = name_text(phrase.person)
         note = f"{len(search.people)} patients fit “{shown}”; {with_birth_year(who)} is the one with a visit then."
     if hit.patient is None and search.staff is not None:
-        note = f"“{clean(phrase.person, 80)}” was read as {with_birth_year(search.staff)}, who works here."
+        note = f"“{name_text(phrase.person)}” was read as {with_birth_year(search.staff)}, who works here."
     return WhichVisit(hit.entry, who, when, note)
 
 

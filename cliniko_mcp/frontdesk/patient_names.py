@@ -80,7 +80,7 @@ async def by_name(clinic: GuardedClinic, query: str) -> Found:
     """Patients whose names hold these words in any order, archived ones too; where none does, those that come near."""
     spelt = _spelt(query)
     if not spelt:
-        return Found(())
+        return Found((), close=True)
     found = await _answers(clinic, _questions(spelt))
     spoken = words(" ".join(spelt))
     if fitting := with_name(spoken, found.patients):

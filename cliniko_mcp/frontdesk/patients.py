@@ -4,14 +4,12 @@ A birth date, a year, an email or an id beside a name is asked for first, the na
 a name takes stands in `patient_names`.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
 from cliniko_mcp.cliniko.filters import Between, Contains, Hidden
-from cliniko_mcp.cliniko.labels import name_of
 from cliniko_mcp.cliniko.operations import Operation
 from cliniko_mcp.cliniko.resources.patients import Patient, Patients
 from cliniko_mcp.errors import Ambiguous, NotFound
@@ -37,7 +35,6 @@ from cliniko_mcp.frontdesk.roster import (
     merged,
     missing,
     named,
-    with_birth_year,
 )
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.sanitize import clean
@@ -47,9 +44,6 @@ ADVICE: Final = "find_patients looks further: by email, date of birth, phone or 
 
 MAX_SWEPT: Final = 3_000
 """Patients looked through for a phone number."""
-
-_NAMELESS: Final = re.compile(r"“?patient ([0-9]{1,20})\b")
-"""What a patient without any name is called, see `known_patient`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +71,6 @@ async def patient(clinic: GuardedClinic, query: str) -> Known[Patient]:
             return known_patient(record)
         if len(query) < MIN_DIGITS or not query.startswith("0"):
             raise NotFound(f"There is no patient with the id {query}.", ADVICE)
-    if numbered := _NAMELESS.match(query):
-        record = (await clinic.by_id(Patients.list_patients, [numbered[1]])).get(numbered[1])
-        known = known_patient(record) if record is not None and not name_of(record) else None
-        if known is not None and query in (known.name, named(known), with_birth_year(known)):
-            return known
     shown = clean(query, 80)
     phrase = await read_phrase(clinic, clean(query, 255))
     found = await by_phrase(clinic, phrase)
@@ -149,10 +138,9 @@ async def by_phrase(clinic: GuardedClinic, phrase: PatientPhrase) -> Found:
                 fitting, patients=tuple(ranked(spoken, fitting.patients)), read=others.patients, beside=born_then
             )
     found = await by_name(clinic, phrase.name)
-    if found.close or not found.patients or not found.whole or not found.folded:
-        nobody = found.close or not found.patients
+    if found.close or not found.whole or not found.folded:
         if others is None:
-            others = await _by_part(clinic, phrase) if nobody else Found(())
+            others = await _by_part(clinic, phrase) if found.close else Found(())
         fitting = with_name(spoken, others.patients)
         if found.close and fitting:  # none of the others has the name
             return _most_fitting(replace(others, patients=tuple(ranked(spoken, fitting))), phrase)
@@ -163,7 +151,6 @@ async def by_phrase(clinic: GuardedClinic, phrase: PatientPhrase) -> Found:
             patients=tuple(rows.values()),
             whole=found.whole or narrowed,
             folded=found.folded or narrowed,
-            close=found.close or not found.patients,
         )
     return _most_fitting(found, phrase)
 

@@ -55,7 +55,8 @@ class TimeSearch:
         self.why: list[str] = []
         self.reads = PartialReads()
         self.looked = False
-        """Whether anybody's diary was looked at: not where nobody who was named offers the type."""
+        """Whether anybody's diary, or online times, were looked at: not where nobody who was named offers the type, or
+        none of them online."""
         self.phrase = when
         read = read_spans(when, self.now, roster, [self.site] if self.site else self.sites)
         self.spans, self.walks = read.spans, read.walks

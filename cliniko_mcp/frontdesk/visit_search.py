@@ -11,7 +11,7 @@ from cliniko_mcp.frontdesk.bookings import Entry
 from cliniko_mcp.frontdesk.matching import Tier, fits, words
 from cliniko_mcp.frontdesk.patient_phrase import read_phrase
 from cliniko_mcp.frontdesk.patients import ambiguous, by_phrase, patient
-from cliniko_mcp.frontdesk.roster import Known, Roster, best_fitting, is_id, with_birth_year
+from cliniko_mcp.frontdesk.roster import Known, Roster, best_fitting, is_id, name_text, with_birth_year
 from cliniko_mcp.frontdesk.visit_choices import Hit
 from cliniko_mcp.frontdesk.visit_phrase import VisitPhrase
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
@@ -144,7 +144,7 @@ async def _people(clinic: GuardedClinic, text: str, *, found_staff: bool) -> Seq
     if found.close or found.missed or not found.patients or is_id(text):
         return None if found_staff else [await patient(clinic, text)]
     if not found.whole:
-        raise ambiguous(clean(text, 80), found.patients)
+        raise ambiguous(name_text(text), found.patients)
     if phrase.name and (fitting := best_fitting(words(phrase.name), found.patients)):
         hidden = tuple(who for who in fitting if who.gone)
         return [replace(who, others=hidden) for who in fitting if not who.gone] or fitting

@@ -78,23 +78,23 @@ def date_rows(
 
     def row(date: SeriesDate) -> DateRow:
         starts = date.time.starts
-        own = None if date.skipped else ids.get(starts)
+        own = "" if date.skipped else ids.get(starts, "")
         state: DateState | None = None
         if date.skipped:
             state = "left out"
         elif starts in (there or {}) and starts not in (made or {}):
             state = "already there"
-        elif made is not None and own is None:
+        elif made is not None and not own:
             state = "not booked"
         return DateRow(
-            id=own,
+            id=own or None,
             starts_at=local_text(starts, zone),
             was=local_text(date.was, zone) if date.moved else None,
             state=state,
             clashes=None if date.skipped else list((clashes or {}).get(starts, ())) or None,
             nearest=None if date.skipped else list((nearest or {}).get(starts, ())) or None,
-            conflict=(conflicts or {}).get(own or ""),
-            places_left=(left or {}).get(own or ""),
+            conflict=(conflicts or {}).get(own),
+            places_left=(left or {}).get(own),
         )
 
     return [row(date) for date in series.dates]

@@ -129,6 +129,24 @@ def test_what_too_many_share_is_a_placeholder() -> None:
     assert [pair.verdict.why for pair in pairs([*crowd, *twice])] == ["same name, date of birth not known"]
 
 
+def test_a_short_first_name_and_a_slip_in_the_birthday_are_found_though_nothing_else_is_shared() -> None:
+    files = [
+        patient(1, "Kate", date_of_birth="1984-03-07"),
+        patient(2, "Katherine", date_of_birth="1984-07-03"),
+        patient(3, "Kate", "Marsh", date_of_birth="1984-07-03"),
+        patient(4, "Kate", "", date_of_birth="1984-07-03"),
+        patient(5, "Katherine", "", date_of_birth="1984-03-07"),
+    ]
+    found = [(pair.one.id, pair.other.id, pair.verdict.why) for pair in pairs(files)]
+    assert found == [("1", "2", "a short or preferred first name, day and month of birth swapped")]
+
+
+@pytest.mark.parametrize("last", ["", "Quill"])
+def test_a_missing_last_name_is_like_no_other(last: str) -> None:
+    same = {"date_of_birth": "1984-03-17"}
+    assert same_person(patient(1, "Otis", "", **same), patient(2, "Ottis", last, **same)) is None
+
+
 async def _whys(reception: Any, query: str) -> list[str]:
     answer = await reception.assistant.call("find_patients", query=query)
     return [pair["why"] for pair in answer.get("duplicates", [])]

@@ -77,6 +77,12 @@ def test_one_or_two_letters_are_no_beginning_of_a_name(name: str, length: int) -
     assert fits(words(name[: length + 2]), [name], "prefixes")
 
 
+@pytest.mark.parametrize("spoken", ["Obrien, Sean", "O Brien, Sean", "O'Brien Sean"])
+@pytest.mark.parametrize("name", ["Sean O Brien", "Sean O'Brien"])
+def test_two_parts_of_a_name_are_written_as_one_wherever_they_stand(spoken: str, name: str) -> None:
+    assert fits(words(spoken), [name], "exact")
+
+
 @pytest.mark.long_but_one
 @pytest.mark.anyio
 @pytest.mark.parametrize(("one", "other"), [
@@ -109,6 +115,18 @@ async def test_a_name_that_nobody_has_takes_at_most_twice_the_requests(known: st
             await reception.assistant.call("find_patients", query=name)
             counts.append(len(reception.sandbox.requests))
     assert counts[1] <= 2 * counts[0]
+
+
+@pytest.mark.anyio
+async def test_no_page_is_asked_for_twice_where_a_name_has_more_than_one() -> None:
+    async with front_desk("find_patients") as (reception, _):
+        for number in range(101):
+            reception.patient(f"A{number}", "Mandmond")
+        reception.sandbox.requests.clear()
+        found = await reception.assistant.call("find_patients", query="Mandmond")
+        assert found["page"]["total"] == 101
+        asked = [(request.path, request.query) for request in reception.sandbox.requests]
+        assert len(asked) == len(set(asked))
 
 
 @pytest.mark.long_but_one

@@ -93,7 +93,13 @@ async def test_what_identifies_tells_namesakes_apart() -> None:
 @pytest.mark.long
 async def test_a_misspelt_or_other_name_with_a_birthday_comes_near_and_says_so() -> None:
     async with front_desk() as (reception, clinic):
-        for query in ("Anna Limmer 17/03/1984", "Qqqq Zzzz 17/03/1984", "Qqqq 0491 570 037"):
+        for query in (
+            "Anna Limmer 17/03/1984",
+            "Qqqq Zzzz 17/03/1984",
+            "Qqqq 0491 570 037",
+            "™ 17/03/1984",
+            "№ 0491 570 037",
+        ):
             answer = await found(reception.assistant, query)
             assert {row["name"] for row in answer["items"]} & {"Ana Lima", "Ben Adeyemi"}
             assert any("Nobody fits exactly" in note for note in answer["notes"])
@@ -129,5 +135,8 @@ async def test_what_a_patient_without_a_name_is_called_finds_the_file() -> None:
             nameless = reception.put("patients", email="nobody@mail.example", **more)
             called = with_birth_year(await patient(clinic, nameless))
             assert (await patient(clinic, called)).id == nameless
+            for other in ("Ana Lima", "(born 1950)"):
+                with pytest.raises(NotFound):
+                    await patient(clinic, f"patient {nameless} {other}")
         ana = next(row for row in reception.rows("patients") if row["label"] == "Ana Lima")
         assert (await patient(clinic, f"patient {ana['id']}")).id == ana["id"]

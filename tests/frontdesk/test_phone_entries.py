@@ -40,3 +40,17 @@ def test_clinikos_own_form_counts_where_it_says_more_and_not_where_it_runs_on_in
     assert held("02 5550 9999 x 12", "6125550999912") == ["255509999"]
     assert held("", "61255509999") == ["255509999"]
     assert held("x 12", "") == []
+
+
+@pytest.mark.parametrize(
+    ("entry", "numbers"),
+    [
+        ("0491/570/156", ["0491570156"]),
+        ("02/5550/9999", ["0255509999"]),
+        ("5550 9999/12", ["5550999912"]),
+        ("5550 9999/555012", ["55509999", "555012"]),
+        ("555099/55501", ["55509955501"]),
+    ],
+)
+def test_a_stroke_parts_two_numbers_only_between_enough_digits_for_both(entry: str, numbers: list[str]) -> None:
+    assert numbers_in(entry) == numbers

@@ -51,6 +51,7 @@ def read(phrase: str, first: datetime = FRIDAY) -> Repeat:
     ("weekly, finishing on 18 December", Repeat("Weekly", 1, 4)), ("1/52 x 6", Repeat("Weekly", 1, 6)),
     ("every 2/52, four visits", Repeat("Weekly", 2, 4)), ("weekly x6 starting that Friday", Repeat("Weekly", 1, 6)),
     ("weekly for twenty-six weeks", Repeat("Weekly", 1, 26)), ("monthly x52", Repeat("Monthly", 1, 52)),
+    ("twenty-six, one a week", Repeat("Weekly", 1, 26)), ("twenty-two one week apart", Repeat("Weekly", 1, 22)),
 ])  # fmt: skip
 def test_what_a_desk_says_is_read_as_that_many_visits_in_all(phrase: str, due: Repeat) -> None:
     assert read(phrase) == due
@@ -115,11 +116,10 @@ def test_until_the_day_of_a_visit_has_that_visit_in_it(visits: int, wording: str
     assert read(f"weekly before {last + timedelta(days=1):%-d %B %Y}").visits == visits
 
 
-def dates(phrase: str, *changes: str) -> list[str]:
+def dates(phrase: str, *changes: str, first: datetime = FRIDAY) -> list[str]:
     rest, left_out = without_exceptions(phrase)
-    series = planned(
-        FRIDAY.astimezone(UTC), timedelta(minutes=30), read(rest), [*left_out, *changes], NOW, SYDNEY, "AU"
-    )
+    length, repeat = timedelta(minutes=30), read(rest, first)
+    series = planned(first.astimezone(UTC), length, repeat, [*left_out, *changes], NOW, SYDNEY, "AU")
     return [f"{time.starts.astimezone(SYDNEY):%d.%m %H:%M}" for time in series.times]
 
 
@@ -135,6 +135,14 @@ def dates(phrase: str, *changes: str) -> list[str]:
 ])  # fmt: skip
 def test_single_dates_are_left_out_or_moved(phrase: str, changes: tuple[str, ...], due: list[str]) -> None:
     assert dates(phrase, *changes) == [f"{day} 16:00" for day in due]
+
+
+@pytest.mark.parametrize(("left_out", "due"), [
+    ("10 December", ["17.12", "24.12"]), ("17 December", ["10.12", "24.12"]), ("Friday", ["17.12", "24.12"]),
+])  # fmt: skip
+def test_a_day_without_a_year_is_one_of_the_series_however_far_ahead_that_begins(left_out: str, due: list[str]) -> None:
+    first = datetime(2027, 12, 10, 16, tzinfo=SYDNEY)
+    assert dates(f"weekly x3 except {left_out}", first=first) == [f"{day} 16:00" for day in due]
 
 
 def test_a_time_alone_moves_a_visit_within_its_day() -> None:

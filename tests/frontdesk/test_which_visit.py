@@ -245,6 +245,31 @@ async def test_who_is_named_beside_the_time_is_told_apart_by_it_and_is_never_a_p
                 await which_visit(clinic, roster, text, Looking.COMING, "Mei")
 
 
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("today Faye tomorrow", "today"),
+        ("Tuesday Faye at 9:15 Jane at 10:00", "9:15"),
+    ],
+)
+async def test_of_two_times_that_do_not_go_together_the_first_is_told_as_too_much(text: str, wrong: str) -> None:
+    async with front_desk("move_appointment", sandbox_now=TUESDAY[0]) as (_, clinic):
+        with pytest.raises(NotUnderstood) as refused:
+            await found(clinic, text, Looking.COMING)
+        assert refused.value.message == (
+            f"The time in “{text}” could not be read: “{wrong}” does not go with the rest."
+        )
+
+
+async def test_a_patient_s_name_is_not_taken_for_the_practitioner_of_that_name_without_a_question() -> None:
+    async with prepared(TUESDAY[0]) as (desk, clinic, ids):
+        desk.patient("Mei", "Adair", date_of_birth="1984-03-12")
+        with pytest.raises(Ambiguous) as refused:
+            await found(clinic, "Mei's 12:30 today", Looking.COMING)
+        assert refused.value.message == ("Mei Adair (born 1984) has no appointment then; this one is with Dr Mei Ng.")
+        assert [row["id"] for row in refused.value.details["candidates"]] == [ids["ben today"]]  # type: ignore[index, call-overload]
+
+
 @pytest.mark.long
 async def test_a_time_a_little_off_is_refused_for_the_day_of_the_visit_that_is_offered() -> None:
     async with prepared("2026-11-24T16:30:00+11:00") as (_, clinic, ids):

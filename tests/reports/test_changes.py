@@ -242,3 +242,20 @@ def test_the_first_moment_of_a_time_is_part_of_it_and_its_end_is_part_of_the_nex
     chain.append(line(time=noon.isoformat()))
     assert [change.at for change in logged_changes(chain, noon, noon + day).changes] == [noon]
     assert logged_changes(chain, noon - day, noon).changes == []
+
+
+async def test_who_had_nothing_made_has_no_number_for_it_and_long_names_of_changes_are_cut(chain: HashChain) -> None:
+    chain.append(line(of=chain.append(line()), outcome="declined", channel="form"))
+    for length in (80, 81):
+        one = line(principal="token:0011", operation=length * "o")
+        chain.append({**one, "of": chain.append(one), "outcome": "ok", "channel": "allowed"})
+    async with reception(audit_file=str(chain.path)) as clinic:
+        answer = await clinic.assistant.call("report", kind="changes", when="this month")
+    whole, cut = 80 * "o", f"{79 * 'o'}…"
+    assert answer["items"] == [
+        {"day": "2026-11-23 Mon", "person": "this computer", "declined": 1, "operations": {}},
+        {"day": "2026-11-23 Mon", "person": "token:0011", "made": 2, "allowed": 2, "operations": {whole: 1, cut: 1}},
+    ]
+    half = {"count": 1, "of": 2, "rate": "50.0%"}
+    assert answer["by"]["operation"]["rows"] == [{"name": whole, **half}, {"name": cut, **half}]
+    assert answer["by"]["person"]["rows"] == [{"name": "token:0011", "count": 2, "of": 2, "rate": "100.0%"}]

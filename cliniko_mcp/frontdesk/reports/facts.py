@@ -33,13 +33,13 @@ class Fact:
 
     day: date | None = None
     hour: int | None = None
-    practitioner_id: str = ""
-    business_id: str = ""
+    practitioner_id: str | None = None
+    business_id: str | None = None
     type_id: str = ""
     patient_id: str = ""
     new: bool | None = None
     source: str = ""
-    visit: str = ""
+    visit: str | None = None
     part: int = 1
     whole: int = 1
     amount: Decimal = Decimal()
@@ -119,7 +119,7 @@ class Grouping:
     """How groups by time are sorted; empty for the others."""
 
 
-def _named(name: str, field_name: str, key: Callable[[Fact], str], unknown: str) -> Grouping:
+def _named(name: str, field_name: str, key: Callable[[Fact], str | None], unknown: str) -> Grouping:
     def call(row_id: Key, roster: Roster) -> str:
         return roster.name(field_name, str(row_id)) or str(row_id)
 

@@ -154,9 +154,9 @@ async def revenue(question: ReportQuestion) -> Finding:
     )
 
 
-def _visit(invoice: Invoice) -> str:
-    """What tells the visit of an invoice from others; empty where it is of none."""
-    return invoice.attendee_id or invoice.appointment_id or ""
+def _visit(invoice: Invoice) -> str | None:
+    """What tells the visit of an invoice from others; None where it is of none."""
+    return invoice.attendee_id or invoice.appointment_id
 
 
 async def _types(question: ReportQuestion, billed: Iterable[Invoice]) -> dict[str, str]:
@@ -204,8 +204,8 @@ def _within(question: ReportQuestion, invoice: Invoice) -> bool:
 def _fact(invoice: Invoice) -> Fact:
     return Fact(
         day=invoice.issue_date,
-        practitioner_id=invoice.practitioner_id or "",
-        business_id=invoice.business_id or "",
+        practitioner_id=invoice.practitioner_id,
+        business_id=invoice.business_id,
         patient_id=invoice.patient_id or "",
         amount=amount(invoice.total_amount),
     )

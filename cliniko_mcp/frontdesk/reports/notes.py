@@ -84,7 +84,7 @@ async def find_in_notes(question: ReportQuestion) -> Finding:
             Fact(
                 day=written.date() if written else None,
                 hour=written.hour if written else None,
-                practitioner_id=note.practitioner_id or "",
+                practitioner_id=note.practitioner_id,
                 patient_id=note.patient_id,
                 part=int(quote is not None),
             )

@@ -112,11 +112,7 @@ async def fill_gap(clinic: GuardedClinic, arguments: FillGap) -> Answer:
     booked = await gap_reads.booked_again(clinic, gap, own, cancelled, reach)
     if gap.booking_id in {entry.id for entry in own}:
         notes.insert(0, f"The appointment {gap.booking_id} is not cancelled yet.")
-    taken = [
-        entry
-        for entry in own
-        if entry.id != gap.booking_id and entry.meets(gap.starts, max(gap.ends, gap.starts + timedelta(minutes=1)))
-    ]
+    taken = [entry for entry in own if entry.id != gap.booking_id and entry.meets(gap.starts, gap.ends)]
     if taken:
         notes.insert(0, _taken(taken[0], roster))
     ranked = candidates(gap, live, cancelled, roster, clinic.now, reach, booked)

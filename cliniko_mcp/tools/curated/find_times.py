@@ -167,6 +167,7 @@ async def _bookable_online(clinic: GuardedClinic, search: TimeSearch, arguments:
     if not wanted and not search.why:
         search.why.append(f"Nobody offers {search.type_name} there.")
     found = await online.online_slots(clinic, roster, search.span, search.type, wanted, search.length)
+    search.looked = len(found.closed) < len(wanted)
     if found.closed and (len(found.closed) == len(wanted) or search.practitioners):
         search.why += await _why_closed(clinic, search, found.closed)
     instead = [] if found.slots else await _instead(clinic, search, places, wanted, found.closed)
@@ -253,10 +254,12 @@ def _answer(search: TimeSearch, arguments: FindTimes, slots: Sequence[Slot], alt
     hidden = remarks(search.type, *search.practitioners, search.site)
     notes = [note for note in hidden if note not in search.why]
     notes += search.reads.notes
-    if search.walks and arguments.kind == "diary":
-        notes += [_walked(search, found=bool(slots))] if search.looked else []
-    elif search.walks:
-        notes.append(f"Looked up to {day_words(search.last_day)}; where there is none, 4 weeks more.")
+    if search.walks and search.looked:
+        notes.append(
+            _walked(search, found=bool(slots))
+            if arguments.kind == "diary"
+            else f"Looked up to {day_words(search.last_day)}; where there is none, 4 weeks more."
+        )
     elif search.cut and arguments.kind == "diary":
         last = search.ends.astimezone(search.span.zone).date()
         notes.append(f"Only looked at up to {day_words(last)}; ask about later days in another call.")

@@ -82,7 +82,7 @@ async def read_patient_attachment(clinic: GuardedClinic, arguments: ReadPatientA
     item = ReadFileRow(
         id=attachment.id,
         patient=whose,
-        patient_id=attachment.patient_id or None,
+        patient_id=attachment.patient_id,
         filename=clean(attachment.filename, NAME_LENGTH) if attachment.filename else None,
         content_type=attachment.content_type,
         size=attachment.size,

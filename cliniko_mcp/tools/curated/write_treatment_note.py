@@ -151,7 +151,7 @@ async def write_treatment_note(clinic: GuardedClinic, arguments: WriteTreatmentN
     replaced = replaced_answers(before, source.document)
     if source.draft is not None and (
         _check_draft(arguments, source.draft, before, source.document)
-        or _is_as_it_stands(arguments, source, before, placed)
+        or _is_as_it_stands(arguments, source.draft, before, source.document, placed)
     ):
         again = f"Already there, id {source.draft.id}: nothing was changed."
         return _answer(arguments, source, patient, placed, source.draft, answered, zone, [again])
@@ -251,11 +251,15 @@ def _filled(document: Document, arguments: WriteTreatmentNote, zone: ZoneInfo, c
 
 
 def _is_as_it_stands(
-    arguments: WriteTreatmentNote, source: _Source, before: Mapping[str, str], placed: _PlacedVisit | None
+    arguments: WriteTreatmentNote,
+    draft: TreatmentNote,
+    before: Mapping[str, str],
+    now: Document,
+    placed: _PlacedVisit | None,
 ) -> bool:
     """Whether a draft holds all of this already, and is not to be finished."""
-    linked = placed is None or (source.draft is not None and source.draft.booking_id == placed.visit.booking_id)
-    return not arguments.final and linked and held(source.document) == before
+    linked = placed is None or draft.booking_id == placed.visit.booking_id
+    return not arguments.final and linked and held(now) == before
 
 
 async def _written(

@@ -175,6 +175,12 @@ async def test_what_is_not_clear_is_asked_and_nothing_is_blocked(arguments: dict
         assert assistant.changes() == []
 
 
+async def test_by_with_a_beginning_blocks_out_from_then_on() -> None:
+    async with in_process() as assistant:
+        answer = await assistant.call("block_time", practitioner="Ng", when="1 March 2027 from 9 by 10", dry_run=True)
+        assert answer["when"] == "Monday 1 March 2027, 09:00 to 10:00 (Australia/Sydney)"
+
+
 async def test_a_point_in_time_takes_the_length_of_its_kind() -> None:
     async with in_process() as assistant:
         answer = await assistant.call("block_time", practitioner="Ng", when="1 March 2027 at 12", type="Admin")

@@ -9,6 +9,8 @@ from conftest import DECLINE, YES, in_process
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cliniko_mcp.sandbox.faults import Fault
+
 from .raw import BOOKED, Raw, stamp
 from .reception import ZONES
 
@@ -220,6 +222,24 @@ async def test_a_block_that_reaches_beyond_the_time_is_shortened_without_a_quest
             "block_time", practitioner=["Ng"], when="1 March 2027 15:35 to 15:40", type="Leave", lift=True
         )
         assert middle["code"] == "invalid_arguments" or "shortened" not in middle.get("done", "")
+
+
+@pytest.mark.long
+@pytest.mark.anyio
+async def test_what_was_lifted_before_a_refusal_is_told_from_what_was_not() -> None:
+    async with in_process(answer=YES) as assistant:
+        raw = Raw(assistant)
+        own = [await _block(assistant, f"{day} March 2027 15:00 to 16:00") for day in (1, 2, 3)]
+        raw.sandbox.faults.set(Fault("forbidden", path=f"/unavailable_blocks/{own[1]}"))
+        lifting = {"practitioner": ["Ng"], "when": "1 to 3 March 2027 15:00 to 16:00", "type": "Leave", "lift": True}
+        answer = await assistant.call("block_time", **lifting)
+        told = [[row["id"] for row in answer[field]] for field in ("items", "failed")]
+        assert (answer["done"], told) == ("1 lifted.", [own[:1], own[1:]])
+        assert answer["notes"][0].startswith("Only 1 of 3 were changed, then: ")
+        raw.sandbox.faults.set()
+        again = await assistant.call("block_time", **lifting)
+        assert [row["id"] for row in again["items"]] == own and "failed" not in again
+        assert not {*own} & {*rows(raw)}
 
 
 @pytest.mark.anyio

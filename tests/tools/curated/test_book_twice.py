@@ -144,3 +144,12 @@ async def test_after_a_lost_answer_the_same_call_leaves_each_visit_once(lost: di
         due = 1 if "repeat" not in lost else 2 if "skip" in lost or "type" in lost else 3
         assert len(places) == len(set(places)) == due
         assert len(starts) == len(set(starts)) == (0 if "type" in lost else due)
+
+
+async def test_a_place_in_a_class_of_one_is_no_appointment_that_is_there_already() -> None:
+    async with reception() as clinic:
+        patient = emptied(clinic)
+        session = clinic.group([patient], NORTHSIDE, "Dr Mei Ng", "2027-01-20T10:00", kind="Standard consult")
+        answer = await clinic.assistant.call("book_appointment", **BASE)
+        assert answer["code"] == "clash" and any(session in clash for clash in answer["clashes"])
+        assert clinic.assistant.changes() == []

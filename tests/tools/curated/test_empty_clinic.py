@@ -28,6 +28,7 @@ REFUSED: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
 ANSWERED: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("find_times", {"type": "Standard consult"}, (NO_SITE, NOBODY)),
     ("find_times", {"type": "Standard consult", "kind": "online"}, (NO_SITE, NOBODY)),
+    ("find_times", {"type": "Standard consult", "kind": "online", "minutes": 50}, (NO_SITE, NOBODY)),
     ("find_times", {"type": "Pilates class", "when": "this month"}, (NO_SITE, NOBODY)),
     ("show_diary", {"when": "today"}, (NO_SITE, NOBODY)),
     ("clinic_overview", {}, (NO_SITE, NOBODY, NO_TYPE)),
@@ -113,3 +114,11 @@ async def test_a_type_that_nobody_offers_says_so() -> None:
         answer = await clinic.assistant.call("find_times", type="Standard consult")
         assert answer["items"] == []
         assert answer["why"] == ["Nobody who works here offers Standard consult."]
+
+
+@pytest.mark.parametrize("sentence", [NO_SITE, NOBODY])
+async def test_free_times_are_not_read_where_the_set_up_says_that_there_are_none(sentence: str) -> None:
+    async with reception() as clinic:
+        hide(clinic, sentence, gone=False)
+        answer, count = await clinic.counted("find_times", type="Standard consult")
+        assert (answer["items"], answer["why"], count) == ([], [sentence], 5)

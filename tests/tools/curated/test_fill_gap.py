@@ -204,3 +204,29 @@ async def test_archived_patients_who_are_left_out_are_counted(archived: int, not
             "fill_gap", practitioner="Marcus Bell", when="26 November 2026 14:00 to 14:30", reach=2, limit=1
         )
         assert note in answer["notes"]
+
+
+async def test_whose_hours_are_not_set_is_asked_for_the_site_unless_the_clinic_has_but_one() -> None:
+    async with reception() as clinic:
+        clinic.empty("daily_availabilities")
+        said = {"practitioner": "Ng", "when": "Friday 10 to 10:30"}
+        answer = await clinic.assistant.call("fill_gap", **said)
+        assert answer["code"] == "ambiguous" and answer["message"] == "Dr Mei Ng works at 2 sites."
+        assert [candidate["name"] for candidate in answer["candidates"]] == [NORTHSIDE, RIVERSIDE]
+        (row,) = (row for row in clinic.rows("businesses") if row["id"] == clinic.id("businesses", NORTHSIDE))
+        clinic.store.put("businesses", {**row, "archived_at": "2026-11-01T00:00:00Z"})
+        clinic.forget()
+        answer = await clinic.assistant.call("fill_gap", **said)
+        assert (answer["gap"]["business"], answer["gap"]["starts_at"]) == (RIVERSIDE, "2026-11-27T10:00+10:30 Fri")
+
+
+async def test_of_many_sites_at_which_the_gap_may_be_five_are_named() -> None:
+    async with reception() as clinic:
+        clinic.empty("daily_availabilities")
+        for number in range(4):
+            clinic.put("businesses", business_name=f"Branch {number}", time_zone_identifier="Australia/Sydney")
+        answer = await clinic.assistant.call("fill_gap", practitioner="Sam", when="Sunday at 10")
+        sites = sum(not row.get("archived_at") for row in clinic.rows("businesses"))
+        assert sites > 5
+        assert answer["message"] == f"Sam Iyer works at {sites} sites."
+        assert len(answer["candidates"]) == 5

@@ -10,6 +10,7 @@ from .raw import Raw, check_free, shown
 
 pytestmark = pytest.mark.anyio
 NOW = datetime.fromisoformat("2026-11-24T09:00:00+11:00")
+NOTHING = "There is nothing to show: no record fits what was asked for."
 
 
 async def test_with_online_booking_off_for_the_account_it_says_so() -> None:
@@ -93,6 +94,28 @@ async def test_free_time_that_needs_more_notice_is_told_from_a_full_day() -> Non
         nearest = {row["differs"].split(":")[0]: row["starts_at"] for row in found["alternatives"]}
         assert nearest["kind diary"] == free[0]["starts_at"]
         assert shown(nearest["another time"]) >= NOW + timedelta(hours=48)
+
+
+async def test_how_far_it_was_looked_for_the_soonest_is_said_where_anybody_can_be_booked_online() -> None:
+    async with in_process() as assistant:
+        arguments = {"type": "Standard consult", "when": "ASAP", "kind": "online"}
+        found = await assistant.call("find_times", **arguments, practitioner=["Brandt", "Ng"])
+        assert found["items"] and found["why"] == ["Online booking is off for Lena Brandt."]
+        assert found["notes"][0] == "Looked up to Tuesday 8 December 2026; where there is none, 4 weeks more."
+        closed = await assistant.call("find_times", **arguments, practitioner=["Brandt"])
+        assert closed["why"] == found["why"] and closed["notes"] == [NOTHING]
+
+
+@pytest.mark.parametrize("state", ["type archived", "online times not to be read"])
+async def test_where_no_online_times_were_looked_at_no_day_is_said_up_to_which(state: str) -> None:
+    unread = state == "online times not to be read"
+    async with in_process(exclude_tools=("list_available_times",) if unread else ()) as assistant:
+        raw = Raw(assistant)
+        if not unread:
+            row = raw.get("appointment_types", raw.id("appointment_types", "Standard consult"))
+            raw.store.put("appointment_types", {**row, "archived_at": "2026-11-01T00:00:00Z"})
+        found = await assistant.call("find_times", type="Standard consult", when="ASAP", kind="online")
+        assert found["notes"] == [NOTHING] and len(found["why"]) == 1
 
 
 async def test_another_length_than_the_type_s_is_not_what_patients_book_online() -> None:

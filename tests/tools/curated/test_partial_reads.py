@@ -118,6 +118,23 @@ async def test_the_appointment_s_own_name_serves_where_the_file_cannot_be_read()
     assert not any("phone" in entry for entry in shown)
 
 
+async def test_a_block_is_shown_without_its_kind_where_the_kinds_cannot_be_read() -> None:
+    async with reception() as clinic:
+        clinic.empty_diary()
+        clinic.put(
+            "unavailable_blocks",
+            practitioner_id=clinic.id("practitioners", "Dr Mei Ng"),
+            business_id=clinic.id("businesses", "Northside"),
+            unavailable_block_type_id=clinic.id("unavailable_block_types", "Leave"),
+            starts_at="2027-03-01T04:00:00Z",
+            ends_at="2027-03-01T05:00:00Z",
+        )
+        clinic.sandbox.faults.set(Fault("error", path="/unavailable_block_types"))
+        answer = await clinic.assistant.call("show_diary", when="1 March 2027", practitioner=["Ng"])
+    assert [entry["block"] for sheet in answer["items"] for entry in sheet["entries"]] == ["Blocked out"]
+    assert "Kinds of blocked-out time are not shown: they could not be read just now." in answer["notes"]
+
+
 async def test_what_stops_every_read_is_an_error_and_no_partial_answer() -> None:
     answer, _ = await played("patient_brief", Fault("revoked", path="/medical_alerts"))
     assert answer["code"] == "key_refused"

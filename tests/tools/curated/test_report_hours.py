@@ -8,7 +8,7 @@ import pytest
 
 from tests.tools.curated.test_report import GONE, of, whole
 
-from .reception import NORTHSIDE, ZONES, Reception, reception
+from .reception import NORTHSIDE, ZONES, Reception, reception, stamp, utc
 
 pytestmark = pytest.mark.anyio
 
@@ -77,3 +77,24 @@ async def test_utilisation_is_the_minutes_counted_one_by_one(now: str, first: da
         )
         assert {row["practitioner"] for row in river["items"]} == {"Jack Whitfield", "Aroha Tane", "Sam Iyer"}
         assert river["time_zone"] == "Australia/Adelaide"
+
+
+async def test_who_is_booked_in_hours_that_are_all_blocked_out_stands_among_those_booked_ahead() -> None:
+    async with reception() as clinic:
+        clinic.empty_diary()
+        clinic.empty("daily_availabilities", "availability_blocks")
+        for who in ("Dr Mei Ng", "Tom Okafor", "Priya Nair"):
+            clinic.put(
+                "daily_availabilities", practitioner_id=clinic.id("practitioners", who), day_of_week=3,
+                business_id=clinic.id("businesses", NORTHSIDE),
+                availabilities=[{"starts_at": "09:00", "ends_at": "17:00"}],
+            )  # fmt: skip
+        for who in ("Dr Mei Ng", "Tom Okafor"):
+            clinic.put(
+                "unavailable_blocks", practitioner_id=clinic.id("practitioners", who),
+                business_id=clinic.id("businesses", NORTHSIDE),
+                starts_at=stamp(utc("2026-11-25T00:00", NORTHSIDE)), ends_at=stamp(utc("2026-11-26T00:00", NORTHSIDE)),
+            )  # fmt: skip
+        clinic.book(clinic.patient("Eva", "Kept"), NORTHSIDE, "Dr Mei Ng", "2026-11-25 10:00")
+        _, rows = await whole(clinic, kind="ahead", when="tomorrow", business=NORTHSIDE)
+        assert {row["practitioner"]: row["open_hours_a_week"] for row in rows} == {"Dr Mei Ng": 0, "Priya Nair": 56}

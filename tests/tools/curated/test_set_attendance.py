@@ -202,3 +202,15 @@ async def test_read_only_refuses() -> None:
         answer = await assistant.call("set_attendance", state="cleared", appointment=row["id"])
         assert answer["code"] == "not_allowed" or any("already" in note for note in answer.get("notes", []))
         assert assistant.changes() == []
+
+
+async def test_a_visit_named_by_its_id_tells_whose_it_is_by_name_or_else_by_id() -> None:
+    async with reception() as clinic:
+        clinic.empty_diary()
+        ben, unknown = clinic.patient("Ben", "Early"), "1104000000099999999"
+        names: list[str] = []
+        for patient, local in ((ben, "2026-11-24 08:30"), (unknown, "2026-11-24 08:00")):
+            visit = clinic.book(patient, NORTHSIDE, "Dr Mei Ng", local)
+            answer = await clinic.assistant.call("set_attendance", state="arrived", appointment=visit)
+            names.append(answer["item"]["patient"])
+        assert names == ["Ben Early", f"patient {unknown}"]

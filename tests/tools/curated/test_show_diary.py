@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 from conftest import Assistant, in_process
 
+from cliniko_mcp.results.budget import size
+from cliniko_mcp.tools.curated import show_diary
+
 from .raw import BOOKED, Raw, stamp
 
 pytestmark = pytest.mark.anyio
@@ -163,6 +166,7 @@ async def test_on_a_day_whose_clock_goes_back_times_and_gaps_are_local() -> None
         monday = await assistant.call("show_diary", when="5 April 2027", practitioner=["Ng"])
         assert [(entry["id"], entry["at"]) for entry in entries(monday)] == [(own, "08:30-09:00")]
         assert monday["items"][0]["gaps"] == "09:00-17:00"
+        assert monday["totals"] == {"patients": 1, "appointments": 1, "free_minutes": 480}
 
 
 @pytest.mark.long
@@ -312,3 +316,28 @@ async def test_no_row_of_a_long_span_is_left_out_of_the_totals() -> None:
         live = [row for row in due if not row.get("cancelled_at")]
         assert answer["totals"]["appointments"] + answer["totals"]["groups"] == len(live) > 100
         assert all(stamp(row["starts_at"]) for row in live)
+
+
+async def test_a_span_longer_than_is_read_says_up_to_which_day() -> None:
+    async with in_process() as assistant:
+        for table in (*BOOKED, "unavailable_blocks"):
+            Raw(assistant).store.clear(table)
+        notes = [
+            (await assistant.call("show_diary", when=when, practitioner=["Ng"], business="Northside"))["notes"]
+            for when in ("25 November 2026 to 25 January 2027", "25 November 2026 to 26 January 2027")
+        ]
+        only = "Only read up to Tuesday 26 January 2027; ask about later days in another call."
+        assert [only in some for some in notes] == [False, True]
+
+
+async def test_what_fits_to_the_last_token_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with in_process() as assistant:
+        days = {"when": "24 to 26 November 2026", "practitioner": ["Ng"]}
+        whole = await assistant.call("show_diary", **days, limit=400)
+        sheets = [size({**sheet, "entries": []}) for sheet in whole["items"]]
+        needed = 600 + size(whole.get("off", [])) + sum(sheets) + sum(size(entry) + 1 for entry in entries(whole))
+        shown: list[bool] = []
+        for tokens in (needed - 1, needed):
+            monkeypatch.setattr(show_diary, "USUAL_TOKENS", tokens)
+            shown.append((await assistant.call("show_diary", **days))["page"]["complete"])
+        assert len(sheets) == 3 and shown == [False, True]

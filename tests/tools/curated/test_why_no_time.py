@@ -66,3 +66,14 @@ async def test_the_reason_is_the_one_that_holds_and_no_other(
     assert who in text
     assert {name for name, clause in CLAUSES.items() if clause.casefold() in text.casefold()} == {reason}, text
     assert all(request.method == "GET" for request in desk.sandbox.requests)
+
+
+async def test_no_diary_is_read_for_a_site_at_which_the_type_is_not_offered_but_the_one_with_what_comes_nearest() -> (
+    None
+):
+    async with reception() as clinic:
+        clinic.empty_diary()
+        answer, _ = await clinic.counted("find_times", type="Dry needling", when="tomorrow", business="Riverside")
+        assert answer["why"] == ["Dry needling is not offered at Riverside."]
+        assert [row["differs"] for row in answer["alternatives"]] == ["another site"]
+        assert sum(seen.path == "/v1/bookings" for seen in clinic.sandbox.requests) == 1

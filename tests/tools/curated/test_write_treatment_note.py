@@ -141,6 +141,18 @@ async def test_an_answer_that_is_no_choice_goes_to_other_and_is_said() -> None:
         assert any("other: Pain" in note for note in answer["notes"])
 
 
+async def test_of_many_choices_a_refusal_names_the_first_fifteen() -> None:
+    async with in_process() as assistant:
+        question = {"name": "Level", "type": "checkboxes", "answers": [{"value": f"C{number}"} for number in range(16)]}
+        content = {"sections": [{"questions": [question]}]}
+        assert (await assistant.call("create_treatment_note_template", name="Spine", content=content))["item"]
+        refused = await assistant.call(
+            "write_treatment_note", patient="Ana Lima", template="Spine", answers={"Level": ["C1", "T1"]}
+        )
+        names = "C0, C1, C2, C3, C4, C5, C6, C7, C8, C9, C10, C11, C12, C13, C14"
+        assert refused["message"] == f"write_treatment_note: answers.Level must be some of {names}."
+
+
 @pytest.mark.long
 async def test_a_note_is_linked_to_the_visit_and_a_second_draft_is_refused_with_the_first_ones_id() -> None:
     async with clinic() as assistant:
