@@ -20,10 +20,11 @@ MAX_FILE_BYTES: Final = 20_000_000
 """Bytes of the largest file from the folder."""
 MAX_BASE64_BYTES: Final = 5_000_000
 """Bytes of the largest file given as base64."""
+NAME_LENGTH: Final = 120
+"""Characters of a file's name that are kept and shown."""
 
 _TYPES: Final = MimeTypes()  # the table built into Python: the same on every computer
 _DATA_URI: Final = re.compile(r"data:[^,]{0,200};base64,")
-_NAME_LENGTH: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +183,7 @@ def _upload(filename: str, data: bytes, limit: int) -> Upload:
     if not data:
         raise InvalidArguments("The file is empty.", "Check that it is the right one.")
     _fits(len(data), limit)
-    name = clean(re.sub(r"[/\\]+", "-", filename), _NAME_LENGTH)
+    name = clean(re.sub(r"[/\\]+", "-", filename), NAME_LENGTH)
     return Upload(name or "file", _TYPES.guess_type(name)[0] or "application/octet-stream", data)
 
 

@@ -15,6 +15,7 @@ from cliniko_mcp.cliniko.models import Body
 from cliniko_mcp.cliniko.resources.patient_attachments import PatientAttachment, PatientAttachments
 from cliniko_mcp.cliniko.resources.patients import Patients
 from cliniko_mcp.frontdesk.answer_rows import FileRow, LocalTime
+from cliniko_mcp.frontdesk.files import NAME_LENGTH
 from cliniko_mcp.frontdesk.partial_reads import PartialReads
 from cliniko_mcp.guards.guarded_clinic import GuardedClinic
 from cliniko_mcp.results.budget import ENVELOPE_TOKENS, MAX_TOKENS
@@ -82,7 +83,7 @@ async def read_patient_attachment(clinic: GuardedClinic, arguments: ReadPatientA
         id=attachment.id,
         patient=whose,
         patient_id=attachment.patient_id,
-        filename=clean(attachment.filename, 120) if attachment.filename else None,
+        filename=clean(attachment.filename, NAME_LENGTH) if attachment.filename else None,
         content_type=attachment.content_type,
         size=attachment.size,
         created_at=local_text(attachment.created_at, zone) if attachment.created_at else None,

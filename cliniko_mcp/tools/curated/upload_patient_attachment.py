@@ -21,7 +21,7 @@ from cliniko_mcp.cliniko.resources.patient_attachments import (
 )
 from cliniko_mcp.errors import InvalidArguments, Unavailable
 from cliniko_mcp.frontdesk.answer_rows import FileRow
-from cliniko_mcp.frontdesk.files import MAX_BASE64_BYTES, Upload, from_base64, from_folder
+from cliniko_mcp.frontdesk.files import MAX_BASE64_BYTES, NAME_LENGTH, Upload, from_base64, from_folder
 from cliniko_mcp.frontdesk.notices import NO_MESSAGE
 from cliniko_mcp.frontdesk.patients import NEEDS as PATIENT_NEEDS
 from cliniko_mcp.frontdesk.patients import patient as find_patient
@@ -67,7 +67,7 @@ async def upload_patient_attachment(clinic: GuardedClinic, arguments: UploadPati
         id=made.id,
         patient=patient.name,
         patient_id=patient.id,
-        filename=clean(made.filename or upload.name, 120),
+        filename=clean(made.filename or upload.name, NAME_LENGTH),
         content_type=upload.kind,
         size=len(upload.data),
         processing=made.processing_completed is not True,

@@ -86,6 +86,13 @@ async def test_time_in_which_the_practitioner_does_not_work_anyway_is_said_to_be
         assert off not in friday.get("notes", [])
 
 
+async def test_a_dry_run_of_time_in_which_nothing_lies_tells_of_no_clashes() -> None:
+    async with in_process() as assistant:
+        answer = await assistant.call("block_time", practitioner="Tom", when="22 January 2027 2pm to 3pm", dry_run=True)
+        assert answer["done"] == "Nothing was changed: a dry run. 1 of 1 would be blocked out."
+        assert "clashes" not in answer and "clash" not in answer
+
+
 async def test_a_visit_over_midnight_is_shown_with_both_its_dates() -> None:
     async with in_process() as assistant:
         raw = Raw(assistant)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from cliniko_mcp.sandbox.faults import Fault
+from cliniko_mcp.sandbox.wire import SandboxRequest
 
 from .reception import NORTHSIDE, RIVERSIDE, Reception, Row, local_of, reception, stamp, utc
 
@@ -14,6 +15,13 @@ BASE: dict[str, Any] = {
     "patient": "Otto Zimt", "practitioner": "Ng", "type": "Standard consult", "when": "20 January 2027 at 10:00",
 }  # fmt: skip
 DAYS = ["20.01.", "27.01.", "03.02.", "10.02."]
+
+
+class OfRepeats(Fault):
+    """A fault of the one request that reads the repeats of a series."""
+
+    def strikes(self, request: SandboxRequest, path: str) -> bool:
+        return super().strikes(request, path) and any("repeated_from_id" in value for _, value in request.query)
 
 
 def empty(clinic: Reception) -> str:
@@ -175,6 +183,17 @@ async def test_visits_that_cannot_be_read_back_are_never_said_to_be_free_of_conf
         clinic.sandbox.faults.set(Fault("error", path="/individual_appointments/", method="GET", status=500))
         answer = await clinic.assistant.call("book_appointment", **BASE, repeat="weekly x2")
         assert answer["done"] == "Booked." and "conflicts" not in answer
+
+
+@pytest.mark.long
+async def test_a_series_whose_repeats_cannot_be_read_is_booked_all_the_same() -> None:
+    async with reception() as clinic:
+        otto = empty(clinic)
+        clinic.sandbox.faults.set(OfRepeats("forbidden", path="/bookings"))
+        answer = await clinic.assistant.call("book_appointment", **BASE, repeat="weekly x2")
+        assert answer["done"] == "Booked." and len(local(clinic, otto)) == 2, answer
+        assert "It is done, but the repeats could not be read; look with show_diary." in answer["notes"]
+        assert "conflicts" not in answer
 
 
 @pytest.mark.long

@@ -118,3 +118,33 @@ async def test_at_a_site_of_another_zone_the_time_on_the_clock_stays() -> None:
         )
         assert answer["item"]["starts_at"] == "2026-11-27T10:00+10:30 Fri"
         assert ZONES["Riverside"].key == answer["time_zone"]
+
+
+@pytest.mark.parametrize(("changed_at", "moves"), [("2026-11-23T21:50:00Z", True), ("2026-11-23T21:50:01Z", False)])
+async def test_words_move_a_visit_on_that_was_changed_ten_minutes_ago_and_not_one_that_was_after(
+    changed_at: str, moves: bool
+) -> None:
+    async with reception(sandbox_now="2026-11-24T09:00:00+11:00") as clinic:
+        clinic.empty_diary()
+        ida = clinic.patient("Ida", "Quill")
+        times: dict[str, Any] = {"created_at": "2026-11-20T00:00:00Z", "updated_at": changed_at}
+        own = clinic.book(ida, NORTHSIDE, "Dr Mei Ng", "2026-12-03 11:00", **times)
+        answer = await clinic.assistant.call("move_appointment", appointment=own, when="an hour later")
+        if moves:
+            assert answer["done"] == "Moved." and answer["item"]["starts_at"] == "2026-12-03T12:00+11:00 Thu"
+        else:
+            assert answer["message"] == (
+                "Nothing was changed: it was changed less than 10 minutes ago and is on 2026-12-03T11:00+11:00 Thu "
+                "now. “an hour later” would move it on from there to 2026-12-03T12:00+11:00 Thu."
+            )
+
+
+async def test_of_a_class_that_moves_five_are_named_to_whom_a_message_may_go_and_more_are_counted() -> None:
+    async with reception() as clinic:
+        clinic.empty_diary()
+        people = [clinic.patient(first, "Quill") for first in ("Ann", "Bo", "Cy", "Di", "Ed", "Flo", "Gus")]
+        for held, named in ((5, "Di Quill and Ed Quill"), (7, "Di Quill, Ed Quill and 2 more")):
+            group = clinic.group(people[:held], NORTHSIDE, "Priya Nair", "2026-11-27 10:00")
+            answer = await clinic.assistant.call("move_appointment", appointment=group, when="at 11", dry_run=True)
+            (told,) = [note for note in answer["notes"] if "Ann Quill" in note]
+            assert f"Ann Quill, Bo Quill, Cy Quill, {named}" in told and "Flo" not in told, told

@@ -242,3 +242,10 @@ def test_names_are_made_plain_for_the_storage_only() -> None:
     assert upload.name == "..-Über weisung №1.PDF" and upload.kind == "application/pdf"
     assert upload.plain_name == "Uber-weisung-No1.PDF"
     assert from_base64(base64("x"), "报告.pdf").plain_name == "file.pdf"
+
+
+@pytest.mark.parametrize(("letters", "kept"), [(120, "a" * 116 + ".pdf"), (121, "a" * 117 + ".p…")])
+def test_a_name_of_a_hundred_and_twenty_characters_is_kept_whole_and_a_longer_one_is_cut(
+    letters: int, kept: str
+) -> None:
+    assert from_base64(base64("x"), "a" * (letters - 4) + ".pdf").name == kept
