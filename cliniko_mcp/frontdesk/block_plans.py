@@ -116,10 +116,11 @@ def plan_blocks(
 
 
 def _length_of_type(span: RepeatedSpan, block_type: BlockType) -> str:
-    if block_type is None or any(point_of(when) is None for when in span.span.places.values()):
+    minutes = block_type.record.duration_in_minutes if block_type else None
+    if block_type is None or minutes is None or any(point_of(when) is None for when in span.span.places.values()):
         return ""
-    minutes = counted(block_type.record.duration_in_minutes, "minute is", "minutes are")
-    return f"No end was said: {minutes} blocked out, the length that the clinic set for {block_type.name}."
+    length = counted(minutes, "minute is", "minutes are")
+    return f"No end was said: {length} blocked out, the length that the clinic set for {block_type.name}."
 
 
 def _planned(
