@@ -97,7 +97,8 @@ def verify(
             click.echo(f"{name}: {problem}; {before}.", err=True)
     broken = sum(problem is not None for _, _, problem, _ in found)
     if len(found) != 1:
-        click.echo(f"{len(found)} chains{f', of which {broken} do not hold' if broken else ''}.", err=bool(broken))
+        not_held = f", of which {broken} {'does' if broken == 1 else 'do'} not hold" if broken else ""
+        click.echo(f"{len(found)} chains{not_held}.", err=bool(broken))
     leave(ExitCode.FAILED if broken else ExitCode.DONE)
 
 

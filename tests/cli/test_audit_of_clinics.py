@@ -64,8 +64,8 @@ def test_the_files_of_several_replicas_are_so_many_chains(tmp_path: Path) -> Non
     broken.write_text(broken.read_text().replace("north3", "north9"))
     result = auditing("verify", *told)
     assert result.exit_code == 1
-    assert "audit-north.jsonl line 2 was changed; 1 lines before that hold." in result.output
-    assert "2 chains, of which 1 do not hold." in result.output
+    assert "audit-north.jsonl line 2 was changed; 1 line before that holds." in result.output
+    assert "2 chains, of which 1 does not hold." in result.output
 
 
 def test_without_a_name_every_clinics_that_has_one_is_verified(tmp_path: Path, hosted: str) -> None:
