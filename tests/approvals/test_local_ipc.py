@@ -125,6 +125,7 @@ def test_a_program_that_took_over_a_stale_port_gets_neither_answer_nor_pin(deskt
     assert not path.exists()
 
 
+@pytest.mark.long
 def test_a_port_that_something_else_has_taken_is_no_server(tmp_path: Path) -> None:
     import gc
     import socket

@@ -233,6 +233,7 @@ def test_json_loses_no_letter_in_a_pipe_that_lacks_it() -> None:
     assert not all(row["label"].isascii() for row in result["items"])
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 @pytest.mark.parametrize(
     ("end", "arguments"),

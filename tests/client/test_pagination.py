@@ -94,6 +94,7 @@ def test_a_sweep_is_the_slice_of_the_list_and_says_where_to_go_on(
     assert sorted(shelf.fetched) == [(number, size) for number in needed]
 
 
+@pytest.mark.long
 @settings(deadline=None)
 @given(count=st.integers(0, 60), limits=st.lists(st.integers(1, 30), min_size=1), per_page=st.integers(1, 12))
 def test_going_on_from_the_next_position_reads_the_whole_list_once(
@@ -131,6 +132,7 @@ def moved(moves: list[tuple[int, str, int, int]]) -> tuple[dict[int, Callable[[l
     return {when: act(kind, place, count) for when, kind, place, count in moves}, inserted
 
 
+@pytest.mark.long
 @settings(deadline=None)
 @given(
     count=st.integers(0, 50),
@@ -159,6 +161,7 @@ def test_whatever_is_inserted_or_removed_meanwhile_no_row_comes_twice(
         assert set(kept) <= set(range(count))
 
 
+@pytest.mark.long
 @settings(deadline=None)
 @given(count=st.integers(1, 50), per_page=st.integers(2, 12), when=st.integers(1, 6), gone=st.integers(0, 49))
 def test_a_row_archived_meanwhile_hides_no_other_row(count: int, per_page: int, when: int, gone: int) -> None:

@@ -242,6 +242,7 @@ def test_a_422_with_many_long_reasons_stays_short() -> None:
     assert "and 3 more" in error.message
 
 
+@pytest.mark.long
 @given(st.dictionaries(st.text(), st.text() | st.lists(st.text()) | st.integers()))
 def test_no_422_body_makes_an_unprintable_error(errors: dict[str, object]) -> None:
     assert refusal(UPDATE, 422, {"errors": errors}).message.isprintable()

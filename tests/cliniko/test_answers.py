@@ -206,6 +206,7 @@ json_values = st.recursive(
 )  # fmt: skip
 
 
+@pytest.mark.long
 @given(content=json_values)
 def test_no_content_makes_the_reader_stumble(content: object) -> None:
     assert len(answer_text(content, 240).text) <= 240

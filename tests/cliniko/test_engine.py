@@ -296,6 +296,7 @@ def test_reading_never_raises_and_keeps_what_it_did_not_expect(raw: dict[str, An
     assert {"id"} - raw.keys() <= set(record.unexpected)
 
 
+@pytest.mark.long
 @given(st.dictionaries(NAMES | st.text(), st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.text())))
 def test_whatever_was_read_can_be_shown_as_json(raw: dict[str, Any]):
     assert isinstance(Thing.read(raw).model_dump(mode="json", warnings=False), dict)
@@ -375,6 +376,7 @@ def test_a_link_leads_to_an_id_or_nowhere(url: Any, linked: str | None):
     assert linked_id(self_link(url)) == linked
 
 
+@pytest.mark.long
 @given(JSON)
 def test_no_link_however_odd_raises(link: object):
     assert linked_id(link) is None or str(linked_id(link)).isdigit()

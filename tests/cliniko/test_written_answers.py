@@ -66,6 +66,7 @@ def test_what_is_taken_over_reads_back_alike_and_only_kinds_that_notes_lack_are_
         assert TreatmentNoteContent.model_validate(written.content).wire() == written.content
 
 
+@pytest.mark.long
 @given(
     st.lists(loose_questions | st.sampled_from(ODD), max_size=3),
     st.sampled_from([None, "", " ", "History"]),
@@ -124,11 +125,13 @@ def test_a_day_reads_back(day: str) -> None:
     assert answered("date", day) == day
 
 
+@pytest.mark.long
 @given(st.lists(ids, min_size=1, max_size=3))
 def test_body_charts_read_back(charts: list[str]) -> None:
     assert answered("bodycharts", charts) == f"body chart {', '.join(charts)}"
 
 
+@pytest.mark.long
 @given(st.data(), st.sampled_from([None, "Other", "Own thing"]))
 def test_ticked_and_other_answers_read_back(data: st.DataObject, own: str | None) -> None:
     values = data.draw(st.lists(st.sampled_from(CHOICES), min_size=1, unique=True))

@@ -207,7 +207,7 @@ def serve(line: str, home: Path) -> None:
         process.stdout.close()
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 @pytest.mark.parametrize("line", TYPED)
 def test_a_command_that_asks_at_a_terminal_works_as_written(line: str, tmp_path: Path) -> None:

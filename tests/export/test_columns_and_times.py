@@ -20,6 +20,7 @@ from tests.export.test_export import APPOINTMENTS, broken_off, guarded_clinic_of
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("form", ["csv", "jsonl"])
 async def test_times_are_those_of_the_rows_own_site_and_with_utc_as_cliniko_sends_them(tmp_path: Path, form: Any):
     local, utc = tmp_path / f"local.{form}", tmp_path / f"utc.{form}"

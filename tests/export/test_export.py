@@ -170,6 +170,7 @@ async def test_what_was_torn_in_the_middle_of_a_line_is_written_anew(tmp_path: P
     assert broken.read_bytes() == whole.read_bytes()
 
 
+@pytest.mark.long
 async def test_rows_that_go_in_the_meantime_push_none_of_the_others_out(tmp_path: Path):
     out = tmp_path / "visits.jsonl"
     async with in_process(allow_destroy=("archive_individual_appointment",)) as assistant:

@@ -83,6 +83,7 @@ def test_an_approval_never_outlives_a_jump_by_more_than_its_question(by: timedel
     run(story)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("by", [YEAR, -YEAR, timedelta(days=180)], ids=["ahead", "back", "into the other half-year"])
 def test_the_same_question_after_a_jump_is_answered_for_the_new_day(by: timedelta) -> None:
     async def story() -> None:

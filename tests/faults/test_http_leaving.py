@@ -167,7 +167,7 @@ def test_while_it_stops_new_calls_are_turned_away_and_a_second_signal_ends_the_r
         assert HashChain(audit).verify().problem is None
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.anyio
 @pytest.mark.parametrize("transport", CLIENTS)
 async def test_a_form_that_nobody_answers_does_not_hold_up_a_stop_and_nothing_is_done(

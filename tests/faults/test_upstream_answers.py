@@ -68,7 +68,7 @@ def test_a_long_burst_is_told_and_forgotten_once_it_is_over(status: int) -> None
     run(story)
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["list_patients", "get_public_settings", "count_records"])
 def test_a_read_without_a_usable_answer_says_so_and_the_next_one_works(name: str) -> None:
     async def story() -> None:

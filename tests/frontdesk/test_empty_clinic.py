@@ -39,7 +39,7 @@ def without(reception: Any, way: str, parts: tuple[str, ...]) -> None:
     reception.forget()
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize(("way", "parts"), CLINICS)
 async def test_hours_free_times_and_sheets_are_computed(way: str, parts: tuple[str, ...]) -> None:
     async with front_desk() as (reception, clinic):
@@ -83,7 +83,7 @@ async def test_every_report_is_made(way: str, parts: tuple[str, ...]) -> None:
             assert finding.definition and finding.summary
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize(("way", "parts"), CLINICS)
 async def test_a_booking_is_found_and_gaps_have_candidates(way: str, parts: tuple[str, ...]) -> None:
     async with front_desk() as (reception, clinic):

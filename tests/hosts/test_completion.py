@@ -50,6 +50,7 @@ def test_powershell_is_told_the_same_in_its_own_form(tmp_path: Path) -> None:
     assert completed("cliniko-mcp ins", 1, tmp_path, "powershell") == ["install"]
 
 
+@pytest.mark.long
 def test_the_words_a_setting_takes_are_completed(tmp_path: Path) -> None:
     assert completed("cliniko-mcp serve --view ", 3, tmp_path) == ["core", "all"]
     assert completed("cliniko-mcp serve --confirm s", 3, tmp_path) == ["strict"]

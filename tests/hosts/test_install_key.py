@@ -101,6 +101,7 @@ def test_login_keeps_shows_and_forgets(run: Run) -> None:
     assert "No API key is kept" in run("--status", of=login).output
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 def test_a_terminal_is_asked_without_echo_and_again_where_it_cannot_be_right(tmp_path: Path) -> None:
     home = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}

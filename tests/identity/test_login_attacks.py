@@ -183,6 +183,7 @@ async def managed(tmp_path: Path, sandbox: Sandbox) -> AsyncGenerator[tuple[Stag
         yield stage, await stage.send(await stage.http.get("/connections"), step="key", key=KEY)
 
 
+@pytest.mark.long
 async def test_who_is_not_admitted_any_more_has_no_page_either(managed: tuple[Stage, httpx2.Response]) -> None:
     stage, page = managed
     await stage.logins.admit(*parse_rule("email:somebody@else.example"))

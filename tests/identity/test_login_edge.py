@@ -112,6 +112,7 @@ async def test_what_a_host_registers_and_asks_for_ends_in_a_token(
     assert await stage.good(answer.json()["access_token"])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("id", "asked", "shown"),
     [

@@ -129,6 +129,7 @@ async def test_a_person_ends_their_own_connections_and_nobody_else_s(stage: Stag
     assert await stage.good(hers["access_token"])
 
 
+@pytest.mark.long
 async def test_a_new_key_goes_on_with_everything_and_a_forgotten_one_ends_it_for_good(stage: Stage) -> None:
     client, tokens = await stage.tokens(DESK)
     shown = await stage.send(await stage.http.get("/connections"), step="key", key=DESK)

@@ -94,6 +94,7 @@ async def test_what_became_of_logins_stands_in_the_audit_log(stage: Stage, tmp_p
     assert HashChain(tmp_path / "audit.jsonl").verify().problem is None
 
 
+@pytest.mark.long
 async def test_who_is_let_in_by_an_email_is_let_in_as_cliniko_writes_it(stage: Stage, sandbox: Sandbox) -> None:
     proof = stage.site.parts.proof
     desk, manager = await proof.whose(DESK), await proof.whose(KEY)

@@ -53,7 +53,7 @@ async def test_old_names_and_curated_tools_and_executors_are_described_by_name(d
     assert "use archive_patient" in answer["items"][0]["description"]
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("wrong", "meant"),
     [

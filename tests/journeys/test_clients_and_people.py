@@ -134,7 +134,7 @@ async def test_what_is_approved_is_done_though_nobody_calls_again(mode: Mode) ->
         assert removals(assistant) == [f"POST /v1/patients/{target}/archive"]
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 async def test_whoever_comes_back_hears_that_it_was_done_when_and_by_whose_yes(mode: Mode) -> None:
     async with clinic(mode) as assistant:
         target = await patient(assistant)
@@ -146,7 +146,7 @@ async def test_whoever_comes_back_hears_that_it_was_done_when_and_by_whose_yes(m
         assert len(removals(assistant)) == 1
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 async def test_a_no_is_written_down_though_nobody_calls_again(mode: Mode) -> None:
     async with clinic(mode) as assistant:
         target = await patient(assistant)
@@ -160,7 +160,7 @@ async def test_a_no_is_written_down_though_nobody_calls_again(mode: Mode) -> Non
         assert removals(assistant) == []
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 async def test_a_question_that_nobody_answers_is_open_for_ten_minutes_and_then_written_down(mode: Mode) -> None:
     async with clinic(mode) as assistant:
         target = await patient(assistant)
@@ -191,7 +191,7 @@ async def test_a_form_whose_client_never_comes_back_is_written_down_when_it_runs
         assert removals(assistant) == []
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 async def test_a_curated_tool_that_is_called_again_tells_the_same_story(mode: Mode) -> None:
     async with clinic(mode) as assistant:
         visit = await assistant.first("list_individual_appointments", starts_at=">2026-11-25", limit=1)
@@ -214,6 +214,7 @@ async def test_a_client_that_leaves_while_it_waits_finds_the_outcome_when_it_is_
         assert len(removals(assistant)) == 1
 
 
+@pytest.mark.long
 async def test_a_host_that_waits_gets_the_answer_in_the_call_that_asked(mode: Mode) -> None:
     async with clinic(mode, name="claude-code", approval_wait=40) as assistant, anyio.create_task_group() as tasks:
         target = await patient(assistant)
@@ -232,7 +233,7 @@ async def test_a_host_that_waits_gets_the_answer_in_the_call_that_asked(mode: Mo
         assert len(removals(assistant)) == 1
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 async def test_an_answer_that_comes_too_late_does_nothing_and_says_so(mode: Mode) -> None:
     async with clinic(mode) as assistant:
         target = await patient(assistant)
@@ -322,7 +323,7 @@ async def test_of_two_questions_each_has_its_own_answer(mode: Mode) -> None:
         assert removals(assistant) == [f"POST /v1/patients/{second}/archive"]
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 async def test_a_no_is_not_walked_round_by_other_words_or_reasons(mode: Mode) -> None:
     async with clinic(mode) as assistant:
         visit = await assistant.first("list_individual_appointments", starts_at=">2026-11-25", limit=1)

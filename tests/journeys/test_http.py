@@ -120,6 +120,7 @@ def test_a_foreign_host_or_origin_is_refused_on_both_transports(http: str, sse: 
     assert posted.status_code in (403, 421)
 
 
+@pytest.mark.long
 def test_a_refused_stream_leaves_no_traceback_in_the_log() -> None:
     with started("--port", "0", "--transport", "sse", CLINIKO_MCP_HTTP_TOKEN=TOKEN) as process:
         try:

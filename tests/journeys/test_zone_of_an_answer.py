@@ -28,6 +28,7 @@ async def test_an_operation_is_looked_up_while_cliniko_cannot_be_reached(trouble
         assert answer["notes"] == [UNREAD]
 
 
+@pytest.mark.long
 async def test_a_file_that_was_attached_is_told_of_though_the_zone_cannot_be_read() -> None:
     async with in_process(faults=("5xx:/user",)) as assistant:
         content = base64.b64encode(b"%PDF-1.4 a letter").decode()

@@ -74,6 +74,7 @@ def test_a_deprecated_operation_ranks_below_what_replaces_it(old: Entry):
         assert old.name not in found or found.index(successor) < found.index(old.name)
 
 
+@pytest.mark.long
 def test_words_nobody_knows_find_nothing_and_say_what_to_try(catalogue: Catalogue):
     for words in ("xyzzy plugh", "the", "of it to that", "12"):
         answer = catalogue.describe(None, words)

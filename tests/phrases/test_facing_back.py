@@ -64,6 +64,7 @@ def refused(phrase: str, now: datetime, zone: str, country: str | None = None) -
         back(phrase, now, zone, country)
 
 
+@pytest.mark.long
 @settings(deadline=None)
 @given(st.sampled_from(["week", "month", "quarter", "year"]), moments, zones)
 def test_the_present_period_runs_from_its_first_day_through_today(unit: str, now: datetime, zone: str) -> None:
@@ -101,6 +102,7 @@ def test_the_past_week_is_the_seven_days_before_today(unit: str, now: datetime, 
     holds(back(f"the past {unit}", now, zone), before(now.date(), 1, unit), now.date() - DAY, zone)
 
 
+@pytest.mark.long
 @settings(deadline=None)
 @given(st.integers(1, 12), moments, zones)
 @example(11, datetime(2026, 11, 1, 0, 0), SYDNEY)
@@ -119,6 +121,7 @@ def test_a_month_is_the_latest_that_has_begun(month: int, now: datetime, zone: s
         holds(back(written, now, zone), date(today.year - 1, month, 1), last, zone)
 
 
+@pytest.mark.long
 @settings(deadline=None)
 @given(st.integers(1, 7), moments, zones)
 def test_a_weekday_is_the_latest_that_has_begun(number: int, now: datetime, zone: str) -> None:
@@ -133,6 +136,7 @@ def test_a_weekday_is_the_latest_that_has_begun(number: int, now: datetime, zone
     holds(back(f"last {name}", now, zone), monday - 8 * DAY + number * DAY, monday - 8 * DAY + number * DAY, zone)
 
 
+@pytest.mark.long
 @settings(deadline=None)
 @given(st.integers(1, 4), moments, zones)
 def test_a_quarter_is_the_latest_that_has_begun(number: int, now: datetime, zone: str) -> None:
@@ -146,6 +150,7 @@ def test_a_quarter_is_the_latest_that_has_begun(number: int, now: datetime, zone
     holds(back(f"Q{number} {today.year - 2}", now, zone), date(today.year - 2, 3 * number - 2, 1), last, zone)
 
 
+@pytest.mark.long
 @settings(deadline=None)
 @given(moments, zones, st.integers(1, 8))
 def test_a_year_is_read_in_digits(now: datetime, zone: str, ago: int) -> None:
@@ -235,6 +240,7 @@ def test_a_date_or_range_without_a_year_is_the_latest_that_has_begun(
     holds(back(phrase, now, zone), first, min(last, now.date()), zone)
 
 
+@pytest.mark.long
 @settings(deadline=None)
 @given(moments, zones)
 def test_what_is_wholly_ahead_is_refused_and_never_empty(now: datetime, zone: str) -> None:

@@ -87,6 +87,7 @@ def test_intervals_around_a_change_of_the_clock_are_read_back(
     assert (again.start.astimezone(UTC), again.end.astimezone(UTC)) == (opens.astimezone(UTC), closes.astimezone(UTC))
 
 
+@pytest.mark.long
 @settings(max_examples=100, deadline=None)
 @given(
     st.sampled_from(

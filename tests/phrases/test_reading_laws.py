@@ -95,6 +95,7 @@ def test_any_words_of_time_are_understood_or_refused(text: str, now: datetime, z
         assert utc(when.start) < utc(when.end)
 
 
+@pytest.mark.long
 @no_deadline
 @given(st.one_of(known_phrases, mixtures), moments, zones)
 def test_an_interval_ends_after_it_starts_and_its_windows_lie_within_it_in_order(
@@ -170,6 +171,7 @@ def test_saying_it_a_week_later_means_a_week_later(phrase: str, now: datetime, w
     assert (later.weekdays, later.times) == (first.weekdays, first.times)
 
 
+@pytest.mark.long
 @no_deadline
 @given(known_phrases, moments)
 def test_capitals_spaces_and_politeness_change_nothing(phrase: str, now: datetime) -> None:
@@ -187,6 +189,7 @@ def test_a_phrase_means_the_same_wherever_the_moment_was_written_down(phrase: st
     assert parse_or_none(phrase, aware, zone) == parse_or_none(phrase, abroad, zone)
 
 
+@pytest.mark.long
 @no_deadline
 @given(st.dates(datetime(2000, 1, 1).date(), datetime(2100, 12, 31).date()), moments)
 def test_every_date_is_read_in_every_way_of_writing_it(day: datetime, now: datetime) -> None:
@@ -203,6 +206,7 @@ def test_every_date_is_read_in_every_way_of_writing_it(day: datetime, now: datet
         assert formatted(parse_when(phrase, now=now, zone="Europe/London")).startswith(start), phrase
 
 
+@pytest.mark.long
 @no_deadline
 @given(st.integers(0, 1439), moments)
 def test_every_minute_of_a_day_is_read_on_both_clocks(minute: int, now: datetime) -> None:

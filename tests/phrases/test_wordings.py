@@ -93,6 +93,7 @@ def test_a_word_between_two_or_further_away_is_refused(written: str) -> None:
         parse(written)
 
 
+@pytest.mark.long
 @settings(deadline=None)
 @given(mixtures, st.sampled_from(HEDGES), moments, st.booleans())
 def test_a_hedge_beside_a_real_span_changes_nothing(phrase: str, hedge: str, now: datetime, first: bool) -> None:

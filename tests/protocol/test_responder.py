@@ -45,6 +45,7 @@ async def test_an_executor_looks_up_itself_and_what_it_runs(looked_up: Counter[s
     assert looked_up == {"tool cliniko_read": 1, "tool list_taxes": 1, "operation list_taxes": 1}
 
 
+@pytest.mark.long
 async def test_a_name_of_no_tool_is_an_error_of_the_protocol_and_an_excluded_one_an_answer():
     async with in_process(exclude_tools=("list_patients", "find_times")) as assistant:
         with pytest.raises(MCPError, match="no tool called get_pateint"):

@@ -74,6 +74,7 @@ def test_a_secret_among_many_is_struck_out_of_any_text_in_every_form(key: str, b
         assert STRUCK_OUT in struck
 
 
+@pytest.mark.long
 def test_thousands_of_secrets_are_learnt_and_looked_for_in_no_time_that_grows_with_them():
     """A server for many clinics knows the key of each, and looks through every answer for all of them."""
     began = time.process_time()
@@ -148,6 +149,7 @@ async def _channels(assistant: Assistant) -> AsyncGenerator[str]:
     yield (await assistant.client.complete(prompt, {"name": "practitioner", "value": ""})).model_dump_json()
 
 
+@pytest.mark.long
 @anyio
 async def test_what_a_caller_repeats_of_the_token_is_not_given_back():
     token = "a-Bearer-T0ken-of-forty-characters-or-so"

@@ -147,6 +147,7 @@ async def test_over_http_everybody_is_told_only_their_own(tmp_path: Path) -> Non
             assert any("Only your own" in note for note in answer["notes"])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("form", ["csv", "json", "table"])
 def test_the_command_says_the_same(tmp_path: Path, form: str) -> None:
     log = tmp_path / "audit.jsonl"

@@ -17,6 +17,7 @@ ARGUMENTS = st.dictionaries(st.text(max_size=10), VALUES)
 ANCHORS = st.lists(st.integers(0, 2**32 - 1), max_size=MAX_ANCHORS).map(tuple)
 
 
+@pytest.mark.long
 @given(ARGUMENTS, st.integers(0, 10**9), ANCHORS)
 def test_what_was_sealed_comes_back(arguments: dict[str, JsonValue], start: int, anchors: tuple[int, ...]):
     position = Position(Query.of("list_patients", arguments), start, anchors)

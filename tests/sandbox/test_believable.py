@@ -94,6 +94,7 @@ def test_the_load_is_level_and_one_part_timer_has_less(clinic: Measured) -> None
     assert sum(in_order[-13:]) == pytest.approx(sum(in_order[:13]), rel=0.1)
 
 
+@pytest.mark.long
 def test_notes_and_invoices_follow_the_visits(clinic: Measured) -> None:
     delays = clinic.visit_to_invoice()
     assert not beyond(

@@ -48,7 +48,7 @@ def test_the_contract_has_at_least_211_operations() -> None:
     assert len(OPERATIONS) >= 211
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_80_every_operation_answers_as_its_own_record_reads(world: World, operation: Operation) -> None:
     body = body_of(operation, world.answer(operation))

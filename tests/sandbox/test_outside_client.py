@@ -86,6 +86,7 @@ def office() -> Iterator[Office]:
     yield from served()
 
 
+@pytest.mark.long
 def test_what_is_printed_is_enough_to_begin(office: Office) -> None:
     assert office.key == "demo-au1" and office.keys["demo-au1"] == "administrator" and len(office.keys) == 6
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/v1", office.url)
@@ -252,6 +253,7 @@ PAGE = (Path(__file__).resolve().parents[2] / "docs" / "sandbox.md").read_text("
 CURLS = re.findall(r"^curl .*$", PAGE, re.MULTILINE)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 @pytest.mark.parametrize("line", CURLS)
 def test_a_curl_line_of_the_page_works_as_written(office: Office, line: str) -> None:

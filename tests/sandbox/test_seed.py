@@ -39,6 +39,7 @@ def test_every_resource_has_live_rows(client: Client) -> None:
     assert [name for name in resources if not store.table(name).live] == []
 
 
+@pytest.mark.long
 def test_every_link_leads_to_a_row_or_is_left_out(client: Client) -> None:
     store = client.sandbox.context.store
     lost = [

@@ -83,6 +83,7 @@ changes = st.lists(st.tuples(st.integers(0, 2), st.sampled_from("1234"), st.samp
 """Which of three tables is asked and changed, the row that is, and its new owner, where it is not removed."""
 
 
+@pytest.mark.long
 @settings(max_examples=150, deadline=None)
 @given(st.dictionaries(st.sampled_from("1234"), st.sampled_from("xyz")), st.sets(st.integers(0, 2)), changes)
 def test_copies_share_their_indexes_and_never_see_each_others_changes(

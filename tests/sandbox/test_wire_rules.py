@@ -145,6 +145,7 @@ def test_04_a_size_out_of_range_is_clamped_and_one_that_is_no_number_ignored(
     assert bool(shown["taxes"]) is (number == 1) and shown["total_entries"] == 2
 
 
+@pytest.mark.long
 def test_04_pages_together_are_the_list_without_doubles(client: Client) -> None:
     rows = client.rows("/attendees", per_page=37)
     ids = [row["id"] for row in rows]
@@ -160,6 +161,7 @@ def test_04_the_key_is_the_plural_on_every_route(client: Client, path: str) -> N
     assert next(iter(answer)) == plural
 
 
+@pytest.mark.long
 def test_05_the_default_order_is_by_creation_then_id(client: Client) -> None:
     rows = client.rows("/individual_appointments")
     keys = [(row["created_at"], int(row["id"])) for row in rows]
@@ -203,6 +205,7 @@ def test_05_an_unknown_column_is_400(client: Client, sort: str) -> None:
     assert client.get("/patients", sort=sort, status=400) == {"message": "Sort parameter must be a valid column name"}
 
 
+@pytest.mark.long
 def test_05_numbers_sort_as_numbers(client: Client) -> None:
     ids = [int(row["id"]) for row in client.rows("/patients", sort="id")]
     assert ids == sorted(ids)

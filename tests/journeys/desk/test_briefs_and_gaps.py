@@ -33,7 +33,7 @@ def place(desk: Story, visit: Row) -> Row:
     return next(row for row in desk.clinic.rows("attendees") if row["booking_id"] == visit["id"])
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize(("scene", "words"), told(SPOKEN), ids=str)
 async def test_a_brief_says_by_which_visit_it_was_found_and_has_what_belongs_to_it(
     desk_in: OpenStory, scene: Scene, words: str

@@ -24,7 +24,7 @@ def prepared(desk: Story) -> tuple[Row, Row]:
     return faye, visit
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize(("scene", "words"), told(VISITS), ids=str)
 async def test_a_draft_is_made_of_the_visit_once_then_completed(desk_in: OpenStory, scene: Scene, words: str) -> None:
     desk = desk_in(scene)

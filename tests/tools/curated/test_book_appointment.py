@@ -55,7 +55,7 @@ async def test_at_a_site_in_another_zone_the_time_is_that_site_s() -> None:
         assert "Standard consult usually takes 30 minutes." in answer["notes"]
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("when", "site"), [("18 January 2027 at 10:00", "Northside"), ("21 January 2027 at 10:00", "Riverside")]
 )
@@ -107,7 +107,7 @@ async def test_a_class_that_the_patient_is_in_is_a_clash_too() -> None:
         assert any("class" in clash for clash in answer["clashes"])
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize(("arguments", "why"), [
     ({"when": "27 November 2026 at 12:45"}, "is blocked out 2026-11-27T12:30+11:00 Fri to 13:00"),
     ({"when": "20 January 2027 at 16:45"}, "works 08:30 to 17:00 that day"),

@@ -57,6 +57,7 @@ async def test_a_full_class_is_refused_with_the_next_that_has_room() -> None:
         assert preview["clashes"] == answer["clashes"] and "clash" not in preview
 
 
+@pytest.mark.long
 async def test_the_next_with_room_is_not_one_at_which_the_patient_is_elsewhere() -> None:
     async with reception() as clinic:
         otto, _, _ = prepared(clinic, held=8)
@@ -93,6 +94,7 @@ async def test_of_two_sessions_it_asks_which_and_a_time_or_a_practitioner_decide
         assert by_time["item"]["id"] == by_name["item"]["id"] == noon
 
 
+@pytest.mark.long
 async def test_a_time_without_a_session_names_those_to_come() -> None:
     async with reception() as clinic:
         _, _, second = prepared(clinic)
@@ -114,6 +116,7 @@ async def test_places_of_a_series_are_taken_one_by_one_and_full_sessions_left_ou
         assert len(clinic.assistant.changes()) == 2
 
 
+@pytest.mark.long
 async def test_a_length_is_no_matter_of_a_class() -> None:
     async with reception() as clinic:
         prepared(clinic)
@@ -121,7 +124,7 @@ async def test_a_length_is_no_matter_of_a_class() -> None:
         assert (answer["code"], answer["field"]) == ("invalid_arguments", "minutes")
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize("named", ["Care plan", "care", "ID"])
 @pytest.mark.parametrize("kind", ["class", "consult"])
 async def test_a_visit_counts_towards_the_case_that_is_named(kind: str, named: str) -> None:
@@ -142,7 +145,7 @@ async def test_a_visit_counts_towards_the_case_that_is_named(kind: str, named: s
         assert closed["code"] == "not_found"
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize(("expiry", "told"), [(None, True), ("2026-11-26", True), ("2026-11-25", False)])
 async def test_an_open_case_that_fits_is_named_and_one_that_runs_out_before_is_not(
     expiry: str | None, told: bool
@@ -158,6 +161,7 @@ async def test_an_open_case_that_fits_is_named_and_one_that_runs_out_before_is_n
             assert not any("Of another" in note for note in answer["notes"])
 
 
+@pytest.mark.long
 async def test_an_appointment_of_the_type_of_a_class_is_no_session_of_it() -> None:
     async with reception() as clinic:
         otto, first, _ = prepared(clinic)

@@ -121,7 +121,7 @@ async def test_the_case_and_notes_of_what_is_there_are_not_said_to_have_changed(
         assert not any("counts towards" in note for note in answer["notes"])
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize("lost", [
     {}, {"repeat": "weekly x3"}, {"repeat": "weekly x3", "skip": ["27 January"]},
     CLASS, {**CLASS, "repeat": "weekly x2"},

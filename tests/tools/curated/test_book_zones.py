@@ -48,7 +48,7 @@ async def test_a_label_alone_gives_the_hour_of_that_zone(identifier: str | None,
         assert place.get("done") == "Booked." and place["item"]["id"] == session, place
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("identifier", "label"), [(None, None), ("", ""), ("Nowhere/Else", "Atlantis"), ("Mars", None)]
 )

@@ -82,7 +82,7 @@ async def test_a_place_in_a_class_is_cancelled_for_one_patient_and_the_others_st
         assert reworded["code"] == "not_found"
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize(("series", "goes"), [
     (None, [1]), ("one", [1]), (False, [1]), ("rest", [1, 2, 3]), (True, [1, 2, 3]), ("whole", [0, 1, 2, 3]),
 ])  # fmt: skip

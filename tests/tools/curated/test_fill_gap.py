@@ -170,6 +170,7 @@ async def test_what_is_taken_over_unclear_or_a_class_is_said() -> None:
         assert told["gap"]["business"] == RIVERSIDE
 
 
+@pytest.mark.long
 async def test_more_than_the_limit_is_said() -> None:
     async with reception() as clinic:
         clinic.empty_diary()

@@ -13,6 +13,7 @@ NOW = datetime.fromisoformat("2026-11-24T09:00:00+11:00")
 NOTHING = "There is nothing to show: no record fits what was asked for."
 
 
+@pytest.mark.long
 async def test_with_online_booking_off_for_the_account_it_says_so() -> None:
     async with in_process() as assistant:
         raw = Raw(assistant)

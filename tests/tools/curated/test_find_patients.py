@@ -85,6 +85,7 @@ async def test_email_id_and_archived_files_are_found() -> None:
         assert row["is"] == f"merged into patient {own}"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("query", ["0491 570 037", "+61 491 570 037", "(0491) 570-037", "0491570037"])
 async def test_a_phone_number_is_looked_for_in_every_file_and_it_says_what_it_covered(query: str) -> None:
     async with in_process() as assistant:
@@ -94,7 +95,7 @@ async def test_a_phone_number_is_looked_for_in_every_file_and_it_says_what_it_co
         assert f"all {every:,} patients were looked through" in answer["notes"][0]
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize("entry", [
     "02 5550 9999 x 12", "02 5550 9999 ext. 12", "(02) 5550-9999 #12", "work 02 5550 9999, 9 to 5 only",
     "0491 570 999 / 02 5550 9999", "+61 2 5550 9999 (mum)",

@@ -28,7 +28,7 @@ async def opened(assistant: Assistant, who: str, where: str, starts: str, ends: 
     assert "item" in made
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("who", "where"), [("Dr Mei Ng", "Northside"), ("Jack Whitfield", "Riverside"), ("Sam Iyer", "Riverside")]
 )

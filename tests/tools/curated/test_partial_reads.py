@@ -135,6 +135,7 @@ async def test_a_block_is_shown_without_its_kind_where_the_kinds_cannot_be_read(
     assert "Kinds of blocked-out time are not shown: they could not be read just now." in answer["notes"]
 
 
+@pytest.mark.long
 async def test_what_stops_every_read_is_an_error_and_no_partial_answer() -> None:
     answer, _ = await played("patient_brief", Fault("revoked", path="/medical_alerts"))
     assert answer["code"] == "key_refused"

@@ -117,7 +117,7 @@ async def when_of(desk: Reception, site: str, who: str, tool: str, words: str) -
     return answer["when"] if "when" in answer else str(answer)
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize("words", SPANS)
 @pytest.mark.parametrize(("site", "who"), BOTH)
 async def test_a_printed_span_is_the_same_span_in_every_tool(desk: Reception, site: str, who: str, words: str) -> None:

@@ -120,7 +120,7 @@ async def test_a_cancelled_place_in_a_class_counts_and_the_others_in_it_do_not()
         assert [(row["name"], row["count"]) for row in answer["by"]["reason"]["rows"]] == [("Sick", 1)]
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("kind", "field"), [("unbilled", "invoice_status"), ("missing_notes", "treatment_note_status")]
 )
@@ -152,6 +152,7 @@ async def test_visits_without_a_bill_or_a_final_note(kind: str, field: str) -> N
             assert drafts and answer["summary"]["visits_with_a_draft"]["count"] == drafts
 
 
+@pytest.mark.long
 async def test_unpaid_invoices_with_their_age() -> None:
     async with reception() as clinic:
         eva = clinic.patient("Eva", "Owes")

@@ -9,6 +9,7 @@ from .reception import RIVERSIDE, Row, reception
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.long
 async def test_duplicates_are_found_and_families_and_archived_records_are_not() -> None:
     async with reception() as clinic:
         clinic.empty("patients")

@@ -45,7 +45,7 @@ def minutes(clinic: Reception, practitioner: str, first: date, days: int) -> tup
     return work, taken["unavailable_blocks"], taken["booked"]
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("now", "first", "days"),
     [("2026-11-24T09:00:00+11:00", date(2026, 11, 16), 7), ("2026-10-20T09:00:00+11:00", date(2026, 9, 28), 14)],
