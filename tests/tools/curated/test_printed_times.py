@@ -136,6 +136,7 @@ async def test_a_printed_span_is_the_same_span_in_every_tool(desk: Reception, si
 async def test_a_printed_span_of_a_report_is_the_same_in_the_next(desk: Reception, kind: str, words: str) -> None:
     first = await desk.assistant.call("report", kind=kind, when=words)
     again = await desk.assistant.call("report", kind=kind, when=first["when"])
-    assert {name: value for name, value in again.items() if name != "next"} == {
-        name: value for name, value in first.items() if name != "next"
-    }
+    for answer in (first, again):  # no two cursors are alike
+        answer.pop("next", None)
+        answer["page"].pop("next_cursor", None)
+    assert again == first
