@@ -71,6 +71,7 @@ def test_no_try_leaves_a_file_open(tmp_path: Path) -> None:
     assert os.listdir("/proc/self/fd") == before
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("dear_pins")
 def test_a_pin_kept_by_an_earlier_run_is_still_the_pin(tmp_path: Path) -> None:
     salt = bytes(range(16))

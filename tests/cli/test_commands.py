@@ -226,6 +226,7 @@ def test_a_pipe_that_lacks_characters_is_no_mistake(
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.long
 def test_json_loses_no_letter_in_a_pipe_that_lacks_it() -> None:
     arguments = ("call", "list_patients", '{"fields": "label", "limit": 300}', *DEMO)
     result = json.loads(run(*arguments, PYTHONIOENCODING="ascii").stdout)
@@ -315,6 +316,7 @@ def test_the_version_is_one_fact() -> None:
     assert __version__ in run("--version").stdout
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows leaves no such files")
 def test_a_crash_leaves_no_file_of_the_memory_that_holds_the_key() -> None:
     code = (

@@ -85,7 +85,7 @@ def fields_fit(model: BaseModel) -> bool:
     return True
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize("kind", RECORDS, ids=lambda kind: kind.__name__)
 def test_every_declared_field_has_its_type_or_nothing_and_everything_can_be_shown(kind: type[Record]) -> None:
     @settings(max_examples=20)

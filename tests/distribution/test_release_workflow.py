@@ -69,6 +69,7 @@ def test_every_action_has_its_major_version(name: str) -> None:
     assert used and all(re.fullmatch(r"[\w./-]+@(release/)?v\d+", action) for action in used)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="the workflow runs on Linux")
 @pytest.mark.parametrize(
     ("tag", "address", "passes"),

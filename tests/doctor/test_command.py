@@ -90,6 +90,7 @@ def test_a_console_without_ticks_gets_letters(tmp_path: Path) -> None:
     assert "ok python" in result.stdout
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 @pytest.mark.parametrize(("variable", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
 def test_colours_are_for_terminals_and_no_color_is_honoured(

@@ -57,7 +57,7 @@ async def arriving(assistant: Assistant) -> tuple[str, dict[str, Any]]:
     return "set_attendance", {"appointment": waited_for, "state": "arrived"}
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize("status", [None, 429, 500], ids=["no answer", "429", "500"])
 @pytest.mark.parametrize(
     "prepared", [booking, series, moving, cancelling, blocking, arriving], ids=lambda prepare: prepare.__name__

@@ -107,7 +107,7 @@ def outcomes(audit: Path) -> list[str]:
     return [line["outcome"] for line in map(json.loads, lines) if line["operation"] == "create_patient"]
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize("transport", CLIENTS)
 def test_a_client_that_vanishes_stops_its_call_which_is_written_down_and_others_go_on(
     tmp_path: Path, transport: str

@@ -89,6 +89,7 @@ def test_a_read_without_a_usable_answer_says_so_and_the_next_one_works(name: str
     run(story)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("done", [False, True], ids=["not done", "done"])
 def test_a_write_without_a_usable_answer_is_sent_once_and_of_unknown_outcome(done: bool) -> None:
     def swallowed(trouble: Trouble) -> Trouble:

@@ -83,7 +83,7 @@ def test_two_parts_of_a_name_are_written_as_one_wherever_they_stand(spoken: str,
     assert fits(words(spoken), [name], "exact")
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.anyio
 @pytest.mark.parametrize(("one", "other"), [
     (("Kit", "O'Brien"), ("Kit", "O’Brien")), (("Kit", "O'Brien"), ("Kit", "O Brien")),

@@ -28,6 +28,7 @@ places = st.lists(st.sampled_from(ZONES), max_size=3)
 days = st.dates(date(2026, 1, 1), date(2028, 12, 31))
 
 
+@pytest.mark.long
 @settings(max_examples=60)
 @given(places, st.sampled_from(ZONES), days, st.integers(0, 90))
 def test_a_span_of_days_is_what_their_phrase_would_be_read_as(zones: list[str], home: str, first: date, more: int):

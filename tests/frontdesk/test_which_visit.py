@@ -171,6 +171,7 @@ async def test_what_is_found_in_two_directions_is_shown_once() -> None:
             assert len(rows) == len(set(rows)) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("site", "practitioner"), BOTH)
 async def test_of_namesakes_the_time_tells_and_otherwise_a_person_has_to(site: str, practitioner: str) -> None:
     async with front_desk("move_appointment", sandbox_now=TUESDAY[0]) as (desk, clinic):

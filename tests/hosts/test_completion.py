@@ -46,6 +46,7 @@ def test_commands_flags_and_hosts_are_completed(tmp_path: Path) -> None:
     assert completed("cliniko-mcp install --client claude-", 3, tmp_path) == ["claude-desktop", "claude-code"]
 
 
+@pytest.mark.long
 def test_powershell_is_told_the_same_in_its_own_form(tmp_path: Path) -> None:
     assert completed("cliniko-mcp ins", 1, tmp_path, "powershell") == ["install"]
 

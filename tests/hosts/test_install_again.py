@@ -122,6 +122,7 @@ def test_an_entry_that_cannot_be_read_is_left_as_it_is(arguments: list[str], run
 NAMES = st.lists(st.sampled_from(["list_patients", "get_patient", "delete_tax"]), min_size=1, unique=True).map(tuple)
 
 
+@pytest.mark.long
 @given(
     values=st.fixed_dictionaries(
         {},

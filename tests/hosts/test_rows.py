@@ -188,6 +188,7 @@ def test_the_documents_list_every_row_with_its_file_its_name_and_where_it_was_re
         assert host.file(Computer("linux", Path("/home/x"))).name in row
 
 
+@pytest.mark.long
 def test_nothing_that_reads_toml_or_yaml_is_loaded_before_such_a_file_is_met() -> None:
     import subprocess
     import sys

@@ -97,6 +97,7 @@ async def test_a_token_of_another_address_of_the_same_store_is_not_taken(stage: 
     assert (await stage.exchange(client, code)).status_code == 200
 
 
+@pytest.mark.long
 async def test_requests_that_nobody_answers_do_not_fill_the_store(stage: Stage) -> None:
     client = await stage.program()
     for _ in range(60):
@@ -193,6 +194,7 @@ async def test_who_is_not_admitted_any_more_has_no_page_either(managed: tuple[St
     assert ("email", email.lower()) not in await stage.logins.admitted()
 
 
+@pytest.mark.long
 async def test_a_manager_who_is_no_administrator_any_more_sees_their_own_alone(
     managed: tuple[Stage, httpx2.Response],
 ) -> None:

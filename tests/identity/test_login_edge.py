@@ -186,6 +186,7 @@ async def test_a_thousand_registrations_leave_two_hundred_rows(stage: Stage) -> 
     assert [row for row in there if row is not None] == [], "who was never used is forgotten after an hour"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("method", ["client_secret_post", "client_secret_basic"])
 async def test_a_secret_is_derived_and_has_to_be_sent(stage: Stage, method: str) -> None:
     client = await stage.program(LOOPBACK, token_endpoint_auth_method=method)

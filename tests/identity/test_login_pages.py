@@ -144,6 +144,7 @@ async def test_a_new_key_goes_on_with_everything_and_a_forgotten_one_ends_it_for
     assert not await stage.good(tokens["access_token"])
 
 
+@pytest.mark.long
 async def test_the_first_set_up_takes_an_administrator_and_one_link(tmp_path: Path, sandbox: Sandbox) -> None:
     async with staged(tmp_path, sandbox, admit=()) as stage:
         client = await stage.program()

@@ -75,6 +75,7 @@ async def test_a_name_that_is_nearly_right_is_answered_with_the_right_one(desk: 
     assert len(answer["suggestions"]) <= 5
 
 
+@pytest.mark.long
 async def test_one_wrong_name_does_not_hide_the_others(desk: Assistant):
     answer = await desk.call("cliniko_describe", names=["get_patiant", "get_tax", "list_taxs"])
 

@@ -194,6 +194,7 @@ async def test_rows_without_ids_are_continued_too_and_a_booking_in_between_is_no
         assert any("came or went" in note for note in moved["notes"])
 
 
+@pytest.mark.long
 @pytest.mark.anyio
 @pytest.mark.parametrize("detail", ["concise", "full"])
 async def test_a_single_row_that_is_too_long_is_cut_and_said_to_be(detail: str) -> None:

@@ -96,6 +96,7 @@ def test_the_last_so_many_end_yesterday_and_full_ones_with_their_period(
         holds(back(words, now, zone), begin, end - DAY, zone)
 
 
+@pytest.mark.long
 @settings(deadline=None)
 @given(units, moments, zones)
 def test_the_past_week_is_the_seven_days_before_today(unit: str, now: datetime, zone: str) -> None:
@@ -356,6 +357,7 @@ def test_utilisation_reads_bare_spans_whole(phrase: str, expected: str) -> None:
     assert formatted(parse_when(phrase, now=TUESDAY, zone=SYDNEY, facing=Facing.WHOLE)) == expected
 
 
+@pytest.mark.long
 @settings(deadline=None)
 @given(st.integers(1, 12), st.integers(1, 7), moments, zones)
 def test_utilisation_reads_a_bare_name_as_the_nearest(month: int, number: int, now: datetime, zone: str) -> None:

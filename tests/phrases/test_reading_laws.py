@@ -161,6 +161,7 @@ WEEKLY = [
 ]
 
 
+@pytest.mark.long
 @no_deadline
 @given(st.sampled_from(WEEKLY), moments, st.integers(-60, 60))
 def test_saying_it_a_week_later_means_a_week_later(phrase: str, now: datetime, weeks: int) -> None:
@@ -181,6 +182,7 @@ def test_capitals_spaces_and_politeness_change_nothing(phrase: str, now: datetim
         assert parse_or_none(f"please {phrase}", now, "Europe/London") == plain
 
 
+@pytest.mark.long
 @no_deadline
 @given(known_phrases, moments, zones)
 def test_a_phrase_means_the_same_wherever_the_moment_was_written_down(phrase: str, now: datetime, zone: str) -> None:

@@ -106,6 +106,7 @@ def test_notes_and_invoices_follow_the_visits(clinic: Measured) -> None:
     assert quantile(delays, 0.5) == 0
 
 
+@pytest.mark.long
 def test_people_are_reached_in_different_ways_and_reminded_as_they_wish(clinic: Measured) -> None:
     phones = clinic.phones()
     assert not beyond(

@@ -195,6 +195,7 @@ def test_79_newer_routes_are_off_unless_asked_for(sandbox: Sandbox, extra_routes
         assert client.request("POST", path, body={}).status == 404
 
 
+@pytest.mark.long
 def test_79_legacy_lists_hold_what_is_hidden(client: Client) -> None:
     client.sandbox.extra_routes = frozenset({"legacy"})
     for table, old, stamp in (

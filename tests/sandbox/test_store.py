@@ -219,6 +219,7 @@ print([name for name in sys.modules if name.startswith(heavy)])
 """
 
 
+@pytest.mark.long
 def test_a_new_clinic_costs_nothing_until_it_is_asked() -> None:
     shown = subprocess.run([sys.executable, "-c", _IDLE], check=True, capture_output=True, text=True).stdout
     assert shown == "[]\n"

@@ -219,6 +219,7 @@ def _names(client: Client, *filters: str) -> set[str]:
     return {row["label"] for row in client.rows("/patients", *filters)}
 
 
+@pytest.mark.long
 def test_06_filters_of_every_family(client: Client) -> None:
     everyone = _names(client)
     ana, ben = client.id("patients", "Ana Lima"), client.id("patients", "Ben Adeyemi")

@@ -11,7 +11,7 @@ from .office import Scene, told
 pytestmark = pytest.mark.anyio
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize(("scene", "words"), told([
     "Faye Lindqvist", "lindqvist", "Lindqvist, Faye", "0491 570 156", "faye@mail.example", "3 May 1990", "faye 1990",
 ]), ids=str)  # fmt: skip

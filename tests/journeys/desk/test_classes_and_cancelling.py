@@ -104,6 +104,7 @@ async def test_one_the_rest_or_the_whole_of_a_series_is_cancelled_and_the_person
     assert all(f"{start:%Y-%m-%dT%H:%M}" in str(answer) for start in stays)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("scene", "reason"), told(REASONS), ids=str)
 async def test_what_stays_behind_is_told_to_the_model_as_to_the_person(
     desk_in: OpenStory, scene: Scene, reason: tuple[str, int]

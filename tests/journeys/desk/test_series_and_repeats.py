@@ -50,7 +50,7 @@ async def starts(desk: Story) -> list[str]:
     return sorted(desk.local(row["starts_at"]) for row in await desk.new("individual_appointments"))
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize(("scene", "wording"), told(SERIES), ids=str)
 async def test_a_series_has_as_many_visits_as_were_said(
     desk_in: OpenStory, scene: Scene, wording: tuple[str, list[int]]

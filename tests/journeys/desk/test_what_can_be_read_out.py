@@ -40,7 +40,7 @@ def clock(desk: Story, row: Row) -> str:
     return desk.local(row["starts_at"]).split()[1]
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize(("scene", "wording"), told(DAYS), ids=str)
 async def test_a_run_sheet_has_everyone_in_time_order_with_a_head_count(
     new_desk_in: OpenStory, scene: Scene, wording: tuple[str, int]
@@ -95,7 +95,7 @@ async def test_the_next_free_time_is_found_however_far_it_is(
     assert first == f"{due} 08:00" and any(note.startswith("Looked from ") for note in answer["notes"])
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize(("scene", "wording"), told([
     ("Tuesday", "Leave"), ("Saturday", "not at work"), ("Wednesday", "full"), ("Monday online", "nline"),
     ("Friday week", "offer"),

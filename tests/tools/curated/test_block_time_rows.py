@@ -148,6 +148,7 @@ def test_repeats_from_any_day_over_both_clock_changes_make_the_rows_that_were_na
         anyio.run(check, {"practitioner": at_work, "when": when}, at_work, stretches)
 
 
+@pytest.mark.long
 @pytest.mark.anyio
 @pytest.mark.parametrize("whole", [{"business": "Northside"}, {"business": "Northside", "practitioner": ["everyone"]}])
 async def test_a_whole_site_is_closed_for_all_who_work_there_that_day_and_for_nobody_else(

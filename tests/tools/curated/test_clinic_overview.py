@@ -10,6 +10,7 @@ from .raw import Raw
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.long
 async def test_sites_practitioners_and_types_are_those_in_use() -> None:
     async with in_process() as assistant:
         raw = Raw(assistant)

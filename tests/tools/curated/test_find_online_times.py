@@ -97,6 +97,7 @@ async def test_free_time_that_needs_more_notice_is_told_from_a_full_day() -> Non
         assert shown(nearest["another time"]) >= NOW + timedelta(hours=48)
 
 
+@pytest.mark.long
 async def test_how_far_it_was_looked_for_the_soonest_is_said_where_anybody_can_be_booked_online() -> None:
     async with in_process() as assistant:
         arguments = {"type": "Standard consult", "when": "ASAP", "kind": "online"}

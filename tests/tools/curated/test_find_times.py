@@ -206,7 +206,7 @@ async def test_the_last_free_start_before_the_time_asked_for_is_offered_beside_t
         assert NOW <= shown(early["starts_at"]) < datetime.fromisoformat("2026-11-24T17:00+11:00")
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize("when", ["at 16:30", "16:30 to 16:45", "16:30 to 17:00"])
 async def test_one_start_at_one_site_has_room_for_the_whole_appointment(when: str) -> None:
     async with in_process() as assistant:
@@ -304,6 +304,7 @@ async def test_the_number_of_requests_follows_the_pages_of_the_diary_and_nothing
         assert sum(many.values()) == 6
 
 
+@pytest.mark.long
 async def test_eight_practitioners_and_four_weeks_take_few_waits_for_a_distant_cliniko(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -350,7 +351,7 @@ def one_after_another(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return waits
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize(("who", "looked"), [("Greta Holm", False), ("Marcus Bell", True)])
 async def test_how_far_was_looked_for_the_soonest_is_told_only_where_it_was_looked(who: str, looked: bool) -> None:
     async with in_process() as assistant:

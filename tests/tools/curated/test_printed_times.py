@@ -130,7 +130,7 @@ async def test_a_printed_span_is_the_same_span_in_every_tool(desk: Reception, si
             assert await when_of(desk, site, who, tool, there) == text, (tool, other, there)
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize("words", PAST)
 @pytest.mark.parametrize("kind", ["activity", "no_shows", "new_bookings"])
 async def test_a_printed_span_of_a_report_is_the_same_in_the_next(desk: Reception, kind: str, words: str) -> None:

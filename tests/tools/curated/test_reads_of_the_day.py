@@ -232,7 +232,7 @@ SOONEST = [
 ]  # fmt: skip
 
 
-@pytest.mark.long_but_one
+@pytest.mark.long
 @pytest.mark.parametrize("when", SOONEST)
 async def test_the_soonest_is_the_first_free_start_of_the_rows_however_it_is_said(when: str) -> None:
     async with reception() as clinic:
