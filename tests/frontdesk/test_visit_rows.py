@@ -59,12 +59,12 @@ async def test_what_a_note_takes_is_not_there_for_the_history() -> None:
     file, roster = await read()
     (place,) = file.attendees
     many = replace(file, attendees=[place.model_copy(update={"id": f"{number}"}) for number in range(1, 121)])
-    each = cost(file, roster)
+    cost_of_one = cost(file, roster)
     rows = VisitRows(many, roster, 1)
     alone, left_out = rows.history()
-    assert (len(alone), left_out) == (5_915 // each, 120 - 5_915 // each)
+    assert (len(alone), left_out) == (5_915 // cost_of_one, 120 - 5_915 // cost_of_one)
     (row,) = rows.coming(file.visits)
     assert row.free_text is not None
     (note,) = row.free_text.treatment_notes
     beside, _ = rows.history()
-    assert len(beside) == (5_915 * 3 - len(note.text) - 300) // 3 // each < len(alone) / 2
+    assert len(beside) == (5_915 * 3 - len(note.text) - 300) // 3 // cost_of_one < len(alone) / 2
