@@ -97,7 +97,7 @@ def verify(
             click.echo(f"{name}: {problem}; {before}.", err=True)
     broken = sum(problem is not None for _, _, problem, _ in found)
     if len(found) != 1:
-        not_held = f", of which {broken} {'does' if broken == 1 else 'do'} not hold" if broken else ""
+        not_held = f", of which {counted(broken, 'does', 'do')} not hold" if broken else ""
         click.echo(f"{len(found)} chains{not_held}.", err=bool(broken))
     leave(ExitCode.FAILED if broken else ExitCode.DONE)
 

@@ -59,8 +59,9 @@ class Diary(BaseModel):
         """What the answer remarks for people; how to call for more is for programs."""
         missing = self.page.total - self.page.returned
         told = [clean(note) for note in self.notes if not _FOR_MODELS.search(note)]
-        left_out = counted(missing, "more entry is", "more entries are")
-        return [*told, f"{left_out} not shown: ask for fewer days."] if missing > 0 else told
+        if missing > 0:
+            told.append(f"{counted(missing, 'more entry is', 'more entries are')} not shown: ask for fewer days.")
+        return told
 
     @property
     def summary(self) -> str:
